@@ -1,0 +1,5 @@
+"""``python -m cove``."""
+
+from cove.cli.main import main
+
+raise SystemExit(main())

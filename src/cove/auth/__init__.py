@@ -1,0 +1,1 @@
+"""Who we are, for which realm: providers, chain, layer."""

@@ -1,0 +1,1 @@
+"""Credential providers, one file each, tried in the order of PROVIDERS."""

@@ -1,0 +1,1 @@
+"""One standard or file format a module, both directions; pure."""

@@ -1,0 +1,55 @@
+"""An index: an entry the user configured."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from cove.model.origin import DEFAULT, Origin
+from cove.model.url import Url
+
+DEFAULT_INDEX_URL = "https://pypi.org/simple"
+"""The index in force when no other is the default."""
+
+DEFAULT_PUBLISH_URL = "https://upload.pypi.org/legacy/"
+
+Authenticate = Literal["auto", "always", "never"]
+Format = Literal["simple", "flat"]
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    """One ``[[tool.uv.index]]`` table, or its equal from a flag or variable.
+
+    ``url`` is absolute (``http``, ``https`` or ``file``) and may carry user info, which is never printed or written.
+    ``packages`` are the globs of ``[tool.cove.index.<name>]``: names that match go to this index only.
+    """
+
+    url: Url
+    name: str = ""
+    default: bool = False
+    explicit: bool = False
+    format: Format = "simple"
+    publish_url: Url | None = None
+    authenticate: Authenticate = "auto"
+    ignore_error_codes: frozenset[int] = frozenset()
+    cache_control: Mapping[str, str] = field(default_factory=dict)
+    hash_algorithm: str | None = None
+    exclude_newer: str | Literal[False] | None = None
+    packages: tuple[str, ...] = ()
+    origin: Origin = DEFAULT
+
+    @property
+    def label(self) -> str:
+        """How messages call it: its name, else its URL (masked)."""
+        return self.name or str(self.url)
+
+    @property
+    def root(self) -> Url:
+        """The URL below which its pages and files lie: without a last segment ``simple`` or ``+simple``."""
+        path = self.url.path.removesuffix("/")
+        head, _, last = path.rpartition("/")
+        if last.lower() not in ("simple", "+simple"):
+            return self.url
+        scheme, separator, rest = self.url.public.partition("://")
+        netloc = rest.partition("/")[0]
+        return Url(f"{scheme}{separator}{netloc}{head}/", self.url.username, self.url.password)

@@ -1,0 +1,99 @@
+"""The lock as a value, in the shape of ``uv.lock`` version 1; ``formats.uv_lock`` reads and writes it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from cove.model.name import Name
+
+SourceKind = Literal["registry", "virtual", "editable", "directory", "path", "url", "git"]
+
+
+@dataclass(frozen=True, slots=True)
+class LockedSource:
+    """Where a locked package comes from: ``{ registry = "https://…/simple" }``, ``{ virtual = "." }`` and the like.
+
+    ``location`` never holds user info.
+    """
+
+    kind: SourceKind
+    location: str
+
+
+@dataclass(frozen=True, slots=True)
+class LockedFile:
+    """A wheel or sdist: absolute URL or (path indexes) a path, ``hash`` as ``sha256:…`` or empty, size in bytes."""
+
+    url: str
+    hash: str = ""
+    size: int | None = None
+    upload_time: str = ""
+    path: str = ""
+
+    @property
+    def filename(self) -> str:
+        """The last segment, percent-decoded."""
+        from urllib.parse import unquote  # noqa: PLC0415 - reading a lock for a no-op sync needs no URL parser
+
+        return unquote((self.url or self.path).partition("#")[0].partition("?")[0].rpartition("/")[2])
+
+
+@dataclass(frozen=True, slots=True)
+class LockedDependency:
+    """An edge. ``version`` and ``source`` are given only when the name alone would be ambiguous."""
+
+    name: Name
+    extras: tuple[Name, ...] = ()
+    marker: str = ""
+    version: str = ""
+    source: LockedSource | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LockedRequirement:
+    """A requirement of the project as written, kept so that a change of ``pyproject.toml`` is noticed.
+
+    ``index`` is the URL of the index the requirement is pinned to, empty when it is not.
+    """
+
+    name: Name
+    extras: tuple[Name, ...] = ()
+    specifier: str = ""
+    marker: str = ""
+    index: str = ""
+    editable: str = ""
+    directory: str = ""
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LockedPackage:
+    """One ``[[package]]``. ``requires_dist``, ``requires_dev`` and ``provides_extras`` are filled for local projects only."""
+
+    name: Name
+    version: str
+    source: LockedSource
+    dependencies: tuple[LockedDependency, ...] = ()
+    optional_dependencies: Mapping[Name, tuple[LockedDependency, ...]] = field(default_factory=dict)
+    dev_dependencies: Mapping[Name, tuple[LockedDependency, ...]] = field(default_factory=dict)
+    sdist: LockedFile | None = None
+    wheels: tuple[LockedFile, ...] = ()
+    resolution_markers: tuple[str, ...] = ()
+    requires_dist: tuple[LockedRequirement, ...] = ()
+    requires_dev: Mapping[Name, tuple[LockedRequirement, ...]] = field(default_factory=dict)
+    provides_extras: tuple[Name, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Lock:
+    """A whole lock. ``options`` and ``manifest`` are uv's tables as plain values."""
+
+    requires_python: str
+    packages: tuple[LockedPackage, ...]
+    resolution_markers: tuple[str, ...] = ()
+    supported_markers: tuple[str, ...] = ()
+    required_markers: tuple[str, ...] = ()
+    options: Mapping[str, object] = field(default_factory=dict)
+    manifest: Mapping[str, object] = field(default_factory=dict)
+    version: int = 1
+    revision: int = 0

@@ -1,0 +1,59 @@
+"""Secrets as a type: they print masked and refuse to be written."""
+
+from dataclasses import dataclass
+from typing import Literal, Never
+
+from cove.model.origin import Origin
+
+MASK = "****"
+
+
+class Secret:
+    """A password or token.
+
+    ``str``, ``repr`` and ``format`` give ``****``; pickling and copying into other forms fail. The one way to the text is
+    ``reveal()``, called where a header is built or ``cove auth token`` prints it.
+    """
+
+    __slots__ = ("_text",)
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def reveal(self) -> str:
+        """The text itself."""
+        return self._text
+
+    def __repr__(self) -> str:
+        return MASK
+
+    __str__ = __repr__
+
+    def __format__(self, spec: str) -> str:
+        return MASK
+
+    def __bool__(self) -> bool:
+        return bool(self._text)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and other._text == self._text
+
+    def __hash__(self) -> int:
+        return hash(self._text)
+
+    def __reduce__(self) -> Never:
+        raise TypeError("a secret cannot be serialised")
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """What is sent to prove who we are, and where it came from.
+
+    An empty username is legal in Basic authentication and some registries need it. ``password`` is the token for the
+    ``bearer`` scheme.
+    """
+
+    username: str
+    password: Secret
+    origin: Origin
+    scheme: Literal["basic", "bearer"] = "basic"

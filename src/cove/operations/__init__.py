@@ -1,0 +1,1 @@
+"""Use cases, the library API: no printing, no argv."""

@@ -1,0 +1,1 @@
+"""Artifacts, upload forms' journey to a registry."""

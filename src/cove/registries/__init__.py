@@ -1,0 +1,1 @@
+"""What is known of each registry product, one file each; pure."""

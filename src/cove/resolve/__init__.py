@@ -1,0 +1,1 @@
+"""PubGrub: asks by yielding, never fetches; pure."""

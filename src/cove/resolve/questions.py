@@ -1,0 +1,89 @@
+"""What the solver asks and what it is told: plain values, so that a dictionary can answer in tests."""
+
+from collections.abc import Generator
+from dataclasses import dataclass
+
+from packaging.requirements import Requirement
+from packaging.version import Version
+
+from cove.model.name import Name
+
+
+@dataclass(frozen=True, slots=True)
+class AskVersions:
+    """Which versions of a project are there?"""
+
+    name: Name
+
+
+@dataclass(frozen=True, slots=True)
+class AskDependencies:
+    """What does this version of a project require (all extras included)?"""
+
+    name: Name
+    version: Version
+
+
+Question = AskVersions | AskDependencies
+
+
+@dataclass(frozen=True, slots=True)
+class Versions:
+    """The answer to ``AskVersions``.
+
+    ``versions`` are those that may be chosen, ascending, each once. ``yanked`` are among them and may be chosen only by a
+    requirement that pins them exactly (PEP 592). ``rejected`` gives versions that exist but cannot be used, each with the
+    reason in words. ``origin`` names the index for explanations. ``absent`` says in words why there is nothing at all
+    (``not found on corp (404 Not Found) or pypi (404 Not Found)``), empty when the project was found.
+    """
+
+    versions: tuple[Version, ...]
+    yanked: frozenset[Version] = frozenset()
+    rejected: tuple[tuple[Version, str], ...] = ()
+    origin: str = ""
+    absent: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Dependencies:
+    """The answer to ``AskDependencies``: ``requires`` as in ``Requires-Dist``; ``requires_python`` as in the metadata.
+
+    ``unusable`` says in words why the version turned out not to be usable (its metadata cannot be had or read), else empty.
+    """
+
+    requires: tuple[Requirement, ...] = ()
+    requires_python: str | None = None
+    provides_extra: tuple[Name, ...] = ()
+    unusable: str = ""
+
+
+Answer = Versions | Dependencies
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """One question that must be answered ``now``, and those that will probably follow ``soon`` (for prefetching)."""
+
+    now: Question
+    soon: tuple[Question, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """One chosen version. ``extras`` are those that something asked for; ``requires`` is its whole ``Requires-Dist``."""
+
+    name: Name
+    version: Version
+    extras: frozenset[Name]
+    requires: tuple[Requirement, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Solution:
+    """The whole answer, by name."""
+
+    packages: dict[Name, Resolved]
+
+
+Conversation = Generator[Ask, Answer, Solution]
+"""What ``solver.solve`` returns: it yields ``Ask``, is sent ``Answer``, returns ``Solution`` or raises ``NoSolution``."""

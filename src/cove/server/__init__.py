@@ -1,0 +1,1 @@
+"""The embedded index: a private registry in a folder."""
