@@ -44,6 +44,17 @@ class Index:
         return self.name or str(self.url)
 
     @property
+    def credential_variables(self) -> tuple[str, str] | None:
+        """The names of the variables for its user name and password; ``None`` for an index without a name.
+
+        The name is upper-cased, and everything that is not an ASCII letter or digit becomes ``_``.
+        """
+        if not self.name:
+            return None
+        mangled = "".join(c if c.isascii() and c.isalnum() else "_" for c in self.name.upper())
+        return f"UV_INDEX_{mangled}_USERNAME", f"UV_INDEX_{mangled}_PASSWORD"
+
+    @property
     def root(self) -> Url:
         """The URL below which its pages and files lie: without a last segment ``simple`` or ``+simple``."""
         path = self.url.path.removesuffix("/")

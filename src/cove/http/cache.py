@@ -1,0 +1,217 @@
+"""A private cache (RFC 9111) for the pages of indexes."""
+
+import hashlib
+import json
+import os
+import tempfile
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC
+from email.utils import parsedate_to_datetime
+from pathlib import Path
+
+from cove.errors import OfflineError
+from cove.http.bodies import Whole
+from cove.http.messages import Headers, Request, Response, Send
+from cove.model.event import Listener, Noted, ignore
+from cove.model.url import Url
+
+_MAGIC = "cove-page 1"
+_TYPES = frozenset({"application/vnd.pypi.simple.v1+json", "application/vnd.pypi.simple.v1+html", "text/html"})
+_KEPT = ("content-type", "etag", "last-modified", "cache-control", "expires", "date", "age", "x-pypi-last-serial")
+
+
+class Cache:
+    """Answers GETs of Simple API pages made on behalf of an index; files pass by (the store keeps those, by hash).
+
+    An entry belongs to an index, a URL, what was asked for (``Accept``) and an owner: ``owner(request)`` is a fingerprint
+    of whoever asks, so that a page seen with one credential is never shown to another. The password is no part of it, and
+    nothing derived from it is written. ``refresh`` revalidates whatever is older than this object. Without the network (an
+    ``Offline`` layer below) entries are served however old they are.
+
+    Entries are one file each: a line of JSON, then the body; written beside and renamed, in a folder only the user can read.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        owner: Callable[[Request], str],
+        refresh: bool = False,
+        listener: Listener = ignore,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._folder = folder
+        self._owner = owner
+        self._listener = listener
+        self._clock = clock
+        self._trusted_since = clock() if refresh else 0.0
+
+    def __call__(self, request: Request, send: Send) -> Response:
+        """From the cache if fresh; else revalidated; else fetched, and kept if it may be."""
+        if (
+            request.method != "GET"
+            or request.index is None
+            or not _PASSING_BY.isdisjoint(map(str.lower, request.headers))
+        ):
+            return send(request)
+        path = self._path(request)
+        entry = _load(path)
+        if entry is not None and self._is_fresh(entry, request):
+            return entry.response()
+        try:
+            response = send(_conditional(request, entry) if entry is not None else request)
+        except OfflineError:
+            if entry is not None:
+                return entry.response()
+            raise
+        if response.status == 304 and entry is not None:
+            response.body.close()
+            entry = replace(entry, headers={**entry.headers, **_kept(response.headers)}, stored=self._clock())
+            self._keep(path, entry)
+            return replace(entry.response(), credential=response.credential)
+        if not _may_store(response, request):
+            return response
+        entry = _Entry(response.url.public, _kept(response.headers), response.body.read(), self._clock())
+        self._keep(path, entry)
+        return replace(response, body=Whole(entry.body))
+
+    def _path(self, request: Request) -> Path:
+        assert request.index is not None
+        accept = next((value for name, value in request.headers.items() if name.lower() == "accept"), "")
+        key = json.dumps([request.index.url.public, request.url.public, accept, self._owner(request)])
+        digest = hashlib.sha256(key.encode()).hexdigest()
+        return self._folder / digest[:2] / digest[2:]
+
+    def _is_fresh(self, entry: "_Entry", request: Request) -> bool:
+        now = self._clock()
+        if not self._trusted_since <= entry.stored <= now:  # an entry from the future tells of a clock that was changed
+            return False
+        return now - entry.stored < lifetime(Headers(entry.headers), _override(request))
+
+    def _keep(self, path: Path, entry: "_Entry") -> None:
+        try:
+            _write(path, entry.encoded())
+        except OSError as error:
+            self._listener(Noted(f"the page {entry.url} could not be kept in the cache: {error.strerror}"))
+
+
+_PASSING_BY = frozenset({"range", "if-none-match", "if-modified-since", "authorization"})
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """``stored`` is in seconds since the epoch."""
+
+    url: str
+    headers: Mapping[str, str]
+    body: bytes
+    stored: float
+
+    def response(self) -> Response:
+        return Response(200, Headers(self.headers), Url(self.url), Whole(self.body), from_cache=True)
+
+    def encoded(self) -> bytes:
+        head = {
+            "magic": _MAGIC,
+            "url": self.url,
+            "headers": dict(self.headers),
+            "stored": self.stored,
+            "length": len(self.body),
+        }
+        return json.dumps(head).encode() + b"\n" + self.body
+
+
+def lifetime(headers: Headers, override: str | None = None) -> float:
+    """For how many seconds after it was received an answer is fresh (RFC 9111, 4.2); 0 when it must be revalidated.
+
+    ``override`` replaces the answer's ``Cache-Control`` (the ``cache-control`` setting of an index). There is no guessing
+    from ``Last-Modified``: a page that was published to a moment ago must not look old.
+    """
+    directives = _directives(override if override is not None else headers.get("cache-control", ""))
+    if "no-cache" in directives or "no-store" in directives:
+        return 0.0
+    age = _number(headers.get("age", ""), 0.0) if override is None else 0.0
+    if "max-age" in directives:
+        return max(0.0, _number(directives["max-age"], 0.0) - age)
+    if "immutable" in directives:
+        return 365 * 86400.0
+    expires, date = _date(headers.get("expires", "")), _date(headers.get("date", ""))
+    if override is None and expires is not None and date is not None:
+        return max(0.0, expires - date - age)
+    return 0.0
+
+
+def _directives(text: str) -> dict[str, str]:
+    pairs = (part.strip().partition("=") for part in text.split(","))
+    return {name.strip().lower(): value.strip().strip('"') for name, _, value in pairs if name.strip()}
+
+
+def _number(text: str, otherwise: float) -> float:
+    """RFC 9111, 1.2.2: seconds as digits; more than fit count as a very long time."""
+    text = text.strip()
+    return float(text[:12]) if text.isascii() and text.isdigit() else otherwise
+
+
+def _date(text: str) -> float | None:
+    try:
+        date = parsedate_to_datetime(text)
+        return date.replace(tzinfo=date.tzinfo or UTC).timestamp()
+    except (ValueError, OverflowError):
+        return None
+
+
+def _override(request: Request) -> str | None:
+    return request.index.cache_control.get("api") if request.index is not None else None
+
+
+def _may_store(response: Response, request: Request) -> bool:
+    if response.status != 200:
+        return False
+    override = _override(request)
+    if "no-store" in _directives(override if override is not None else response.headers.get("cache-control", "")):
+        return False
+    if response.headers.get("vary", "").strip() == "*":
+        return False
+    if response.url.query and response.url.public != request.url.public:
+        return False  # a redirect to a signed URL: its query is a credential, which is not written anywhere
+    return response.headers.get("content-type", "").partition(";")[0].strip().lower() in _TYPES
+
+
+def _conditional(request: Request, entry: _Entry) -> Request:
+    headers = dict(request.headers)
+    if "etag" in entry.headers:
+        headers["If-None-Match"] = entry.headers["etag"]  # RFC 9110, 13.1.2: weak comparison, so weak ones serve too
+    if "last-modified" in entry.headers:
+        headers["If-Modified-Since"] = entry.headers["last-modified"]
+    return replace(request, headers=headers)
+
+
+def _kept(headers: Headers) -> dict[str, str]:
+    return {name: headers[name] for name in _KEPT if name in headers}
+
+
+def _load(path: Path) -> _Entry | None:
+    """The entry, or ``None`` for a missing or damaged one, which is simply fetched again."""
+    try:
+        head, _, body = path.read_bytes().partition(b"\n")
+        values = json.loads(head)
+        if values["magic"] != _MAGIC or values["length"] != len(body):
+            return None
+        headers = {str(name): str(value) for name, value in values["headers"].items()}
+        return _Entry(str(values["url"]), headers, body, float(values["stored"]))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return None
+
+
+def _write(path: Path, content: bytes) -> None:
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    handle, side = tempfile.mkstemp(dir=path.parent)  # readable by the user only
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+        os.replace(side, path)
+    except BaseException:
+        Path(side).unlink(missing_ok=True)
+        raise
