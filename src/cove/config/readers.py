@@ -1,0 +1,163 @@
+"""How raw values are read: from the text of flags and variables to what TOML would hold, and from there to values.
+
+Every reader raises ``ValueError`` with a reason that does not quote what it was given, which may be a secret.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from typing import TypeVar
+
+from cove.model.name import Name, is_valid_name, normalize
+from cove.model.secret import Secret
+from cove.model.url import Url
+
+T = TypeVar("T")
+
+
+def _expected(what: str) -> ValueError:
+    return ValueError(f"expected {what}")
+
+
+_TRUE = frozenset({"1", "true", "t", "yes", "y", "on"})
+_FALSE = frozenset({"0", "false", "f", "no", "n", "off"})
+
+
+def bool_of_text(text: str) -> object:
+    """Uv's words for true and false; any other text is handed on, for the reader to refuse."""
+    word = text.strip().lower()
+    if word in _TRUE:
+        return True
+    return False if word in _FALSE else text
+
+
+def present(text: str) -> object:
+    """True for any text, as ``NO_COLOR`` has it."""
+    return bool(text)
+
+
+def int_of_text(text: str) -> object:
+    """The number a text holds; any other text is handed on, for the reader to refuse."""
+    try:
+        return int(text)
+    except ValueError:
+        return text
+
+
+def read_bool(raw: object) -> bool:
+    """True or false."""
+    if not isinstance(raw, bool):
+        raise _expected("true or false")
+    return raw
+
+
+def read_int(low: int) -> Callable[[object], int]:
+    """A reader of whole numbers that are not below ``low``."""
+
+    def read(raw: object) -> int:
+        if isinstance(raw, bool) or not isinstance(raw, int) or raw < low:
+            raise _expected(f"a whole number, {low} or more")
+        return raw
+
+    return read
+
+
+def read_text(raw: object) -> str:
+    """Text."""
+    if not isinstance(raw, str):
+        raise _expected("text")
+    return raw
+
+
+def read_secret(raw: object) -> Secret:
+    """Text that must never be shown."""
+    return Secret(read_text(raw))
+
+
+def read_url(raw: object) -> Url:
+    """An absolute URL."""
+    return Url.parse(read_text(raw))
+
+
+def read_proxy(raw: object) -> Url:
+    """The URL of a proxy; ``host:port`` means ``http://host:port``."""
+    text = read_text(raw)
+    return Url.parse(text if "://" in text else f"http://{text}")
+
+
+def read_anything(raw: object) -> object:
+    """The raw value, for those who read it with more knowledge."""
+    return raw
+
+
+def read_table(raw: object) -> Mapping[str, object]:
+    """A TOML table."""
+    if not isinstance(raw, dict):
+        raise _expected("a table")
+    return raw
+
+
+def read_package(raw: object) -> Name:
+    """The name of a project, normalised."""
+    text = read_text(raw)
+    if not is_valid_name(text):
+        raise _expected("the name of a package")
+    return normalize(text)
+
+
+def read_package_or_special(raw: object) -> str:
+    """The name of a project, or pip's ``:all:`` and ``:none:``."""
+    return raw if raw in (":all:", ":none:") and isinstance(raw, str) else read_package(raw)
+
+
+_DURATION = re.compile(r"P(?!$)(\d+W)?(\d+D)?(T(\d+H)?(\d+M)?(\d+S)?)?|\d+ ?(?:second|minute|hour|day|week)s?")
+_DATE = re.compile(r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:?\d\d)?)?")
+
+
+def read_cutoff(raw: object) -> str:
+    """A date, a timestamp (RFC 3339) or a duration (``P7D``, ``7 days``) as text; raises ``ValueError``."""
+    text = raw.isoformat() if hasattr(raw, "isoformat") else read_text(raw)
+    assert isinstance(text, str)
+    if not (_DATE.fullmatch(text) or _DURATION.fullmatch(text)):
+        raise _expected("a date (2026-01-31), a timestamp (2026-01-31T12:00:00Z) or a duration (7 days)")
+    return text
+
+
+def one_of(*choices: str, aliases: Mapping[str, str] | None = None) -> Callable[[object], str]:
+    """A reader of words: ``aliases`` are older spellings."""
+
+    def read(raw: object) -> str:
+        word = (aliases or {}).get(raw, raw) if isinstance(raw, str) else raw
+        if word not in choices or not isinstance(word, str):
+            raise _expected(f"one of {', '.join(choices)}")
+        return word
+
+    return read
+
+
+def list_of(item: Callable[[object], T]) -> Callable[[object], tuple[T, ...]]:
+    """Read a TOML array, or a single value where uv takes one for a list."""
+
+    def read(raw: object) -> tuple[T, ...]:
+        return tuple(item(element) for element in raw) if isinstance(raw, list) else (item(raw),)
+
+    return read
+
+
+def words(text: str) -> object:
+    """A list separated by white space."""
+    return text.split()
+
+
+def commas(text: str) -> object:
+    """A list separated by commas."""
+    return [item.strip() for item in text.split(",") if item.strip()]
+
+
+def commas_or_words(text: str) -> object:
+    """A list separated by commas or white space."""
+    return text.replace(",", " ").split()
+
+
+def maybe(read: Callable[[object], T]) -> Callable[[object], T | None]:
+    """The same reader, for a setting whose default is ``None``."""
+    return read
