@@ -1,0 +1,72 @@
+"""What the JSON and the HTML form of a page share: which links, names and digests are believed."""
+
+from collections.abc import Iterable, Mapping
+
+from cove.model.dist import File
+from cove.model.url import Url
+
+HASH_ALGORITHMS = ("sha256", "sha512", "sha384", "sha224", "blake2b", "sha1", "md5")
+"""Those that can be checked, preferred first; anything else in a page is ignored, as PEP 503 readers do with fragments."""
+
+_HEXADECIMAL = frozenset("0123456789abcdef")
+
+
+class Unreadable(ValueError):
+    """One entry of a page cannot be used; the page goes on without it."""
+
+
+def make_file(
+    base: Url,
+    link: str,
+    filename: str | None,
+    hashes: Iterable[tuple[str, str]],
+    *,
+    requires_python: str | None = None,
+    yanked: str | None = None,
+    size: int | None = None,
+    upload_time: str | None = None,
+    metadata: Mapping[str, str] | None = None,
+) -> File:
+    """A file from the parts of its entry; ``link``, resolved against ``base``, names it where ``filename`` is ``None``.
+
+    Raises ``Unreadable`` for what no honest page has: a link that is no URL, or to a local file from a page that is not
+    one; a name that would leave its folder; a digest that is not hexadecimal.
+    """
+    try:
+        url = base.join(link.strip())
+    except ValueError as error:
+        raise Unreadable("the link is not a URL") from error
+    if url.scheme not in ("http", "https") and not (url.scheme == base.scheme == "file"):
+        raise Unreadable("the link leads to another kind of place")
+    name = url.filename if filename is None else filename
+    if not _is_plain(name):
+        raise Unreadable("the file name is not a plain name")
+    if size is not None and size < 0:
+        raise Unreadable("the size is negative")
+    return File(
+        name,
+        url.without_fragment() if "#" in url.public else url,
+        read_hashes(hashes),
+        requires_python=requires_python or None,
+        yanked=yanked,
+        size=size,
+        upload_time=upload_time or None,
+        metadata=metadata,
+    )
+
+
+def read_hashes(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Known algorithms only, all lower case; raises ``Unreadable`` for a digest that is not hexadecimal."""
+    hashes = {}
+    for algorithm, digest in pairs:
+        known, lowered = algorithm.lower(), digest.lower()
+        if known not in HASH_ALGORITHMS:
+            continue
+        if not lowered or not _HEXADECIMAL.issuperset(lowered):
+            raise Unreadable("a digest is not hexadecimal")
+        hashes[known] = lowered
+    return hashes
+
+
+def _is_plain(name: str) -> bool:
+    return name not in ("", ".", "..") and not any(c in "/\\" or c < " " for c in name)

@@ -1,0 +1,233 @@
+"""Pages of the Simple API as HTML (PEP 503, with the additions of PEPs 592, 629, 658, 714 and 792), read and written.
+
+Most servers write one plain line a file, and pages can have thousands. Those are read by one regular expression that must
+account for every character of the page; whatever it does not know goes to ``html.parser``, to the same result.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from html import escape, unescape
+from html.parser import HTMLParser
+from urllib.parse import unquote
+
+from cove.errors import InvalidResponse
+from cove.formats.page_entry import HASH_ALGORITHMS, Unreadable, make_file, read_hashes
+from cove.model.dist import File
+from cove.model.name import Name
+from cove.model.page import Page
+from cove.model.url import Url
+
+Attributes = Mapping[str, str]
+"""An element's attributes, names in lower case, values unescaped; of repeated ones the first (HTML 5, 13.2.5.33)."""
+
+
+@dataclass(slots=True)
+class Elements:
+    """What matters of a page: its ``<base href>``, its ``<meta>`` names and contents, its links in order."""
+
+    base: str = ""
+    meta: dict[str, str] = field(default_factory=dict)
+    links: list[Attributes] = field(default_factory=list)
+    signs_in: bool = False
+    """Whether it asks for a password, which a page of links never does."""
+
+
+def read(body: bytes, base: Url, project: Name) -> Page:
+    """``project``'s page; relative links are resolved against ``base``, the URL that the answer finally came from.
+
+    Links that lead nowhere usable are left out. Raises ``InvalidResponse`` with the bare reason (the caller knows the
+    index) when the body is not HTML, is a sign-in page, or declares a newer major version (PEP 629).
+    """
+    elements = read_elements(body)
+    status = elements.meta.get("pypi:project-status", "") or "active"
+    return Page(
+        project,
+        tuple(_files(elements, base)),
+        status=status.lower(),
+        status_reason=elements.meta.get("pypi:project-status-reason", ""),
+    )
+
+
+def read_elements(body: bytes) -> Elements:
+    """The elements of a page that matter; raises ``InvalidResponse`` as ``read`` does."""
+    text = body.decode("utf-8", errors="replace").removeprefix("\ufeff")
+    if "<" not in text:
+        raise InvalidResponse("the answer is not HTML")
+    elements = read_plain(text) or read_any(text)
+    if elements.signs_in:
+        raise InvalidResponse("the answer is a page that asks to sign in, not a list of files")
+    major = elements.meta.get("pypi:repository-version", "1.0").partition(".")[0]
+    if major.isdecimal() and int(major) > 1:
+        raise InvalidResponse(f"the page is of API version {major}, and only version 1 is known")
+    return elements
+
+
+def write(page: Page, link: Callable[[File], str] = lambda file: file.url.public) -> bytes:
+    """The page as bytes; ``link`` gives the ``href`` without its fragment, which may be relative to the page.
+
+    HTML has room for one digest a file (the fragment): SHA-256 where there is one.
+    """
+    meta = [("pypi:repository-version", "1.4")]
+    if page.status != "active" or page.status_reason:
+        meta.append(("pypi:project-status", page.status))
+    if page.status_reason:
+        meta.append(("pypi:project-status-reason", page.status_reason))
+    lines = [
+        "<!DOCTYPE html>",
+        "<html>",
+        "<head>",
+        *(f'<meta name="{name}" content="{escape(content)}">' for name, content in meta),
+        f"<title>Links for {escape(page.name)}</title>",
+        "</head>",
+        "<body>",
+        *(f"<a {_attributes(file, link(file))}>{escape(file.filename)}</a><br>" for file in page.files),
+        "</body>",
+        "</html>",
+        "",
+    ]
+    return "\n".join(lines).encode()
+
+
+def write_projects(names: Iterable[Name]) -> bytes:
+    """The list of all projects (PEP 503: "one anchor element per project")."""
+    anchors = "".join(f'<a href="{name}/">{name}</a><br>\n' for name in names)
+    head = '<meta name="pypi:repository-version" content="1.0">\n<title>Simple index</title>'
+    return f"<!DOCTYPE html>\n<html>\n<head>\n{head}\n</head>\n<body>\n{anchors}</body>\n</html>\n".encode()
+
+
+# ----------------------------------------------------------------------------------------------- elements to files
+
+
+def _files(elements: Elements, page_url: Url) -> Iterable[File]:
+    try:
+        base = page_url.join(elements.base.strip()) if elements.base else page_url
+    except ValueError as error:
+        raise InvalidResponse("the page's <base> is not a URL") from error
+    for attributes in elements.links:
+        try:
+            file = _to_file(attributes, base)
+        except Unreadable:
+            continue
+        yield file
+
+
+def _to_file(attributes: Attributes, base: Url) -> File:
+    link, _, fragment = attributes["href"].partition("#")
+    if not link.strip():
+        raise Unreadable("the link leads to the page itself")
+    size = attributes.get("data-size", "")
+    return make_file(
+        base,
+        link,
+        None,
+        [_pair(unquote(part)) for part in fragment.split("&")],
+        requires_python=attributes.get("data-requires-python"),
+        yanked=attributes.get("data-yanked"),
+        size=int(size) if size.isascii() and size.isdecimal() and len(size) < 20 else None,
+        upload_time=attributes.get("data-upload-time"),
+        metadata=_metadata(attributes),
+    )
+
+
+def _pair(text: str) -> tuple[str, str]:
+    algorithm, _, digest = text.partition("=")
+    return algorithm.strip(), digest.strip()
+
+
+def _metadata(attributes: Attributes) -> dict[str, str] | None:
+    """PEP 658 and PEP 714: ``true`` or ``algorithm=digest``; anything else offers nothing."""
+    value = attributes.get("data-core-metadata", attributes.get("data-dist-info-metadata", ""))
+    if value.strip().lower() == "true":
+        return {}
+    if "=" not in value:
+        return None
+    return read_hashes([_pair(value)])
+
+
+def _attributes(file: File, link: str) -> str:
+    algorithm = next((name for name in HASH_ALGORITHMS if name in file.hashes), "")
+    fragment = f"#{algorithm}={file.hashes[algorithm]}" if algorithm else ""
+    values: list[tuple[str, str | int | None]] = [
+        ("href", link + fragment),
+        ("data-requires-python", file.requires_python),
+        ("data-yanked", file.yanked),
+        ("data-size", file.size),
+        ("data-upload-time", file.upload_time),
+    ]
+    if file.metadata is not None:
+        strongest = next((name for name in HASH_ALGORITHMS if name in file.metadata), "")
+        offered = f"{strongest}={file.metadata[strongest]}" if strongest else "true"
+        values += [("data-core-metadata", offered), ("data-dist-info-metadata", offered)]
+    return " ".join(f'{name}="{escape(str(value))}"' for name, value in values if value is not None)
+
+
+# ------------------------------------------------------------------------------------------------ text to elements
+
+_ATTRIBUTES = r'((?:[ \t\r\n]+[a-z][a-z-]*(?:="[^"]*")?)*)[ \t\r\n]*'
+_TOKEN = re.compile(
+    rf"<a{_ATTRIBUTES}>[^<]*</a[ ]?>"
+    rf"|<meta{_ATTRIBUTES}/?>"
+    r"|<title>[^<]*</title>"
+    r"|</?(?:html|head|body|h[1-6]|p|br|hr|ul|ol|li|pre|div|span)[ ]?/?>"
+    r"|<![Dd][Oo][Cc][Tt][Yy][Pp][Ee] html>"
+    r"|[^<]+"
+)
+_ATTRIBUTE = re.compile(r'([a-z-]+)(?:="([^"]*)")?')
+_ENTITIES = re.compile(r"&(?!(?:amp|lt|gt|quot|#[0-9]{2,5}|#x[0-9a-fA-F]{2,4});)")
+"""A reference in an attribute that not every version of ``html.parser`` reads alike."""
+
+
+def read_plain(text: str) -> Elements | None:
+    """The elements of a page in the plain form that servers write, ``None`` if anything in it is of another form."""
+    elements = Elements()
+    position = 0
+    for match in _TOKEN.finditer(text):
+        if match.start() != position:
+            return None
+        position = match.end()
+        link, meta = match.groups()
+        attributes = link if link is not None else meta
+        if attributes is None:
+            continue
+        if "&" in attributes and _ENTITIES.search(attributes):
+            return None
+        values: dict[str, str] = {}
+        for name, value in _ATTRIBUTE.findall(attributes):
+            values.setdefault(name, unescape(value) if "&" in value else value)
+        _take("a" if link is not None else "meta", values, elements)
+    return elements if position == len(text) else None
+
+
+def read_any(text: str) -> Elements:
+    """The elements of any page, however it is written."""
+    parser = _Parser()
+    try:
+        parser.feed(text)
+        parser.close()
+    except AssertionError as error:  # how html.parser reports a malformed declaration, "<![x"
+        raise InvalidResponse("the answer is not HTML that can be read") from error
+    return parser.elements
+
+
+class _Parser(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.elements = Elements()
+
+    def handle_starttag(self, tag: str, attrs: Sequence[tuple[str, str | None]]) -> None:
+        values: dict[str, str] = {}
+        for name, value in attrs:
+            values.setdefault(name, value or "")
+        _take(tag, values, self.elements)
+
+
+def _take(tag: str, attributes: Attributes, elements: Elements) -> None:
+    if tag == "a" and "href" in attributes:
+        elements.links.append(attributes)
+    elif tag == "meta" and "name" in attributes:
+        elements.meta.setdefault(attributes["name"].lower(), attributes.get("content", ""))
+    elif tag == "base" and not elements.base and not elements.links:
+        elements.base = attributes.get("href", "")
+    elif tag == "input" and attributes.get("type", "").lower() == "password":
+        elements.signs_in = True
