@@ -1,0 +1,112 @@
+"""What a registry's answer to an upload means, in words a person can act on."""
+
+import html
+import json
+import re
+from http import HTTPStatus
+
+from cove.errors import AccessForbidden, CoveError, CredentialsMissing, CredentialsRefused, PublishRefused
+from cove.http.messages import Response
+from cove.model.secret import MASK, Credential
+
+_READ_LIMIT = 64 * 1024
+_QUOTE_LIMIT = 500
+
+
+def error_for(response: Response, filename: str, label: str, credential: Credential | None) -> CoveError:
+    """The error that an answer other than success to the upload of ``filename`` is; reads and closes the body.
+
+    ``label`` is how the target is called, ``credential`` the one that was given; the answer may name another.
+    """
+    sent = response.credential or credential
+    status = _status(response.status)
+    said = _quoted(response, sent)
+    causes = (f"the server says: {said}",) if said else ()
+    if response.status == HTTPStatus.UNAUTHORIZED and sent is None:
+        return CredentialsMissing(
+            f"{label} wants credentials to publish `{filename}` ({status}); none are known",
+            causes=causes,
+            hints=("set $UV_PUBLISH_USERNAME and $UV_PUBLISH_PASSWORD, or $UV_PUBLISH_TOKEN",),
+        )
+    if response.status == HTTPStatus.UNAUTHORIZED and sent is not None:
+        return CredentialsRefused(
+            f"{label} refused the credentials for `{filename}` ({status}); they came from {sent.origin}",
+            causes=causes,
+            hints=(f"check user name and password (or whether the token has expired) in {sent.origin}",),
+        )
+    if response.status == HTTPStatus.FORBIDDEN:
+        whose = f"the credentials came from {sent.origin}" if sent is not None else "no credentials were sent"
+        return AccessForbidden(
+            f"{label} does not allow to publish `{filename}` ({status}); {whose}",
+            causes=causes,
+            hints=("the user or token may lack the right to publish",),
+        )
+    return PublishRefused(f"{label} did not take `{filename}` ({status})", causes=causes, hints=_hints(response.status))
+
+
+def _hints(status: int) -> tuple[str, ...]:
+    if status == HTTPStatus.METHOD_NOT_ALLOWED:
+        return ("is this the simple URL of the index? Files are sent to its upload URL (`publish-url`)",)
+    if status == HTTPStatus.CONFLICT:
+        return ("a file of this name exists already: raise the version",)
+    if status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+        return ("the registry has a limit on the size of files",)
+    return ()
+
+
+def _status(status: int) -> str:
+    try:
+        return f"{status} {HTTPStatus(status).phrase}"
+    except ValueError:
+        return str(status)
+
+
+def _quoted(response: Response, credential: Credential | None) -> str:
+    """The server's reason: one line, bounded, without control characters, and without the secret should it be echoed."""
+    text = _reason(_beginning(response), response.headers.get("content-type", ""))
+    if credential is not None and credential.password:
+        text = text.replace(credential.password.reveal(), MASK)
+    visible = "".join(character if character.isprintable() else " " for character in text)
+    line = " ".join(visible.split())
+    return line if len(line) <= _QUOTE_LIMIT else line[: _QUOTE_LIMIT - 1] + "…"
+
+
+def _beginning(response: Response) -> bytes:
+    try:
+        data = b""
+        for chunk in response.body.chunks():
+            data += chunk
+            if len(data) >= _READ_LIMIT:
+                break
+        return data[:_READ_LIMIT]
+    except CoveError as error:
+        return f"(the answer broke off: {error.message})".encode()
+    finally:
+        response.body.close()
+
+
+def _reason(body: bytes, content_type: str) -> str:
+    text = body.decode("utf-8", "replace")
+    if "json" in content_type.lower():
+        return _json_reason(text)
+    if "html" in content_type.lower():
+        without_style = re.sub(r"(?is)<(script|style)\b.*?</\1>", " ", text)
+        return html.unescape(re.sub(r"<[^>]*>", " ", without_style))
+    return text
+
+
+def _json_reason(text: str) -> str:
+    """The words in PyPI's form (``message``), RFC 9457 (``title``, ``detail``), Artifactory's (``errors``); else all of it."""
+    try:
+        value = json.loads(text)
+    except ValueError:
+        return text
+    if not isinstance(value, dict):
+        return text
+    errors = value.get("errors")
+    if isinstance(errors, list):
+        parts = [str(each.get("message", each)) if isinstance(each, dict) else str(each) for each in errors]
+    else:
+        parts = [value[key] for key in ("message", "title", "detail") if isinstance(value.get(key), str)]
+        parts = parts[:1] if "message" in value else parts
+    return "; ".join(parts) or text
