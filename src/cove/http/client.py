@@ -55,8 +55,8 @@ class Client:
         Sends one HEAD for the root of each, without credentials and past all layers. A failure is not reported here: the
         request that follows meets the same trouble and tells of it.
         """
-        for realm in {url.realm: url for url in urls if url.scheme in ("http", "https")}.values():
-            Thread(target=self._open, args=(Url(realm.public).join("/"),), daemon=True).start()
+        for url in {url.realm: url for url in urls if url.scheme in ("http", "https")}.values():
+            Thread(target=self._open, args=(Url(url.public).join("/"),), daemon=True).start()
 
     def _open(self, url: Url) -> None:
         with suppress(CoveError):

@@ -25,7 +25,7 @@ def error_for(response: Response, *, subject: str, index: Index | None) -> CoveE
     credential = response.credential
     if response.status == HTTPStatus.UNAUTHORIZED and credential is None:
         return CredentialsMissing(
-            f"{who} wants credentials for `{subject}` ({status}); none are known", hints=_hints(index)
+            f"{who} wants credentials for `{subject}` ({status}); none are known", hints=missing_hints(index)
         )
     if response.status == HTTPStatus.UNAUTHORIZED and credential is not None:
         return CredentialsRefused(
@@ -35,7 +35,7 @@ def error_for(response: Response, *, subject: str, index: Index | None) -> CoveE
     if response.status == HTTPStatus.FORBIDDEN:
         if credential is None:
             return AccessForbidden(
-                f"{who} denied access to `{subject}` ({status}); no credentials were sent", hints=_hints(index)
+                f"{who} denied access to `{subject}` ({status}); no credentials were sent", hints=missing_hints(index)
             )
         return AccessForbidden(
             f"{who} denied access to `{subject}` ({status}); the credentials came from {credential.origin}",
@@ -56,7 +56,7 @@ def _who(response: Response, index: Index | None) -> str:
     return index.label if index is not None else response.url.host
 
 
-def _hints(index: Index | None) -> tuple[str, ...]:
+def missing_hints(index: Index | None) -> tuple[str, ...]:
     """What to do when nothing was known to send."""
     variables = index.credential_variables if index is not None else None
     if variables is not None:

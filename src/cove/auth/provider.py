@@ -1,0 +1,38 @@
+"""What every provider of credentials is."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from cove.model.index import Index
+from cove.model.origin import Origin
+from cove.model.secret import Credential
+from cove.model.url import Url
+
+
+@dataclass(frozen=True, slots=True)
+class Username:
+    """Half an answer: a user name without a password. The providers that follow look for the password of that user."""
+
+    username: str
+    origin: Origin
+
+
+class Provider(Protocol):
+    """One place where credentials may be. Thread-safe."""
+
+    @property
+    def name(self) -> str:
+        """How messages and ``auth`` commands call it."""
+        ...
+
+    def covers(self, index: Index | None, url: Url) -> bool:
+        """Whether asking is worth while; must be cheap."""
+        ...
+
+    def get(self, index: Index | None, url: Url) -> Credential | Username | None:
+        """What is known for ``index``, or for ``url`` alone if it belongs to no configured index.
+
+        With an index, ``url`` is the index's. ``url.username`` is the user name known so far, if any: a provider must not
+        answer for another. Raises ``CoveError`` only for what makes it pointless to go on.
+        """
+        ...
