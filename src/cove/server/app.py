@@ -54,8 +54,9 @@ def create_app(
         Route("/simple/{project}/", index.project, methods=["GET"]),
         Route("/files/{project}/{filename}", index.file, methods=["GET"]),
     ]
-    app: ASGIApp = Starlette(routes=routes, exception_handlers={HTTPException: _failed})
-    app = Gate(app, accounts, anonymous_read=anonymous_read)
+    starlette = Starlette(routes=routes, exception_handlers={HTTPException: _failed})
+    starlette.router.redirect_slashes = False  # it would send people where the `Host` header says
+    app: ASGIApp = Gate(starlette, accounts, anonymous_read=anonymous_read)
     return Log(app, on_request) if on_request is not None else app
 
 

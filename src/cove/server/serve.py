@@ -118,7 +118,8 @@ class RunningIndex:
     def close(self) -> None:
         """Stop answering and wait until the thread has ended; harmless when called again."""
         if self._thread.is_alive():
-            self._loop.call_soon_threadsafe(self._server.stop)
+            with contextlib.suppress(RuntimeError):  # the loop is closed: the server ended by itself
+                self._loop.call_soon_threadsafe(self._server.stop)
             self._thread.join()
         self._exit.close()
 
