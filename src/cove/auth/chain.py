@@ -55,11 +55,21 @@ class CredentialChain:
             credential = self.for_index(governing)
             if credential is not None or governing.authenticate == "never":
                 return credential
-            if url.username is None or url.username == governing.url.username:
-                return None
+        if self._is_inherited(url, index):
+            url = url.without_credentials()
+        if governing is not None and url.username is None:
+            return None
         if url.username is not None and url.password is not None:
             return self._search(None, url)
         return self._of_host.get((url.realm, url.username), lambda: self._search(None, url))
+
+    def _is_inherited(self, url: Url, index: Index | None) -> bool:
+        """Whether the user info of ``url`` is that of an index of the same realm, taken over when a link was resolved."""
+        indexes = self._indexes if index is None else (index, *self._indexes)
+        own = (url.username, url.password)
+        return any(
+            own == (other.url.username, other.url.password) and other.url.realm == url.realm for other in indexes
+        )
 
     def for_index(self, index: Index) -> Credential | None:
         """What is known for ``index``; looked up at most once."""

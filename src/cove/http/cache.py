@@ -61,7 +61,7 @@ class Cache:
         if entry is not None and self._is_fresh(entry, request):
             return entry.response()
         try:
-            response = send(_conditional(request, entry) if entry is not None else request)
+            response = send(request if entry is None else self._conditional(request, entry))
         except OfflineError:
             if entry is not None:
                 return entry.response()
@@ -89,6 +89,18 @@ class Cache:
         if not self._trusted_since <= entry.stored <= now:  # an entry from the future tells of a clock that was changed
             return False
         return now - entry.stored < lifetime(Headers(entry.headers), _override(request))
+
+    def _conditional(self, request: Request, entry: "_Entry") -> Request:
+        headers = dict(request.headers)
+        if self._trusted_since:
+            headers["Cache-Control"] = "no-cache"  # for caches on the way; RFC 9111, 5.2.1.4
+        if "etag" in entry.headers:
+            headers["If-None-Match"] = entry.headers[
+                "etag"
+            ]  # RFC 9110, 13.1.2: weak comparison, so weak ones serve too
+        if "last-modified" in entry.headers:
+            headers["If-Modified-Since"] = entry.headers["last-modified"]
+        return replace(request, headers=headers)
 
     def _keep(self, path: Path, entry: "_Entry") -> None:
         try:
@@ -177,15 +189,6 @@ def _may_store(response: Response, request: Request) -> bool:
     if response.url.query and response.url.public != request.url.public:
         return False  # a redirect to a signed URL: its query is a credential, which is not written anywhere
     return response.headers.get("content-type", "").partition(";")[0].strip().lower() in _TYPES
-
-
-def _conditional(request: Request, entry: _Entry) -> Request:
-    headers = dict(request.headers)
-    if "etag" in entry.headers:
-        headers["If-None-Match"] = entry.headers["etag"]  # RFC 9110, 13.1.2: weak comparison, so weak ones serve too
-    if "last-modified" in entry.headers:
-        headers["If-Modified-Since"] = entry.headers["last-modified"]
-    return replace(request, headers=headers)
 
 
 def _kept(headers: Headers) -> dict[str, str]:

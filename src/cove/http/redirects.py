@@ -51,7 +51,8 @@ def _next_hop(hop: Request, response: Response) -> Request:
         raise InvalidResponse(f"{_who(hop)} redirected to a {target.scheme!r} URL; only http and https are followed")
     target = _with_fragment_of(hop.url, target)
     if target.realm == hop.url.realm:
-        if target.username is None:
+        # The credential of an index belongs to a path, not to the realm: what it is for is decided below, anew.
+        if target.username is None and hop.index is None:
             target = Url(target.public, hop.url.username, hop.url.password)
         return replace(hop, url=target)
     headers = {name: value for name, value in hop.headers.items() if name.lower() not in _PRIVATE_HEADERS}

@@ -9,6 +9,7 @@ from threading import Lock
 
 from pyreqwest.client import SyncClient, SyncClientBuilder
 from pyreqwest.exceptions import BodyDecodeError, BuilderError, DetailedPyreqwestError, PyreqwestError
+from pyreqwest.http import Url as LibraryUrl
 from pyreqwest.proxy import ProxyBuilder
 from pyreqwest.request import SyncStreamRequest
 from pyreqwest.response import SyncResponse
@@ -63,6 +64,7 @@ class Transport:
         url = request.url.without_credentials().without_fragment()
         decode = "accept-encoding" not in {name.lower() for name in request.headers}
         who = request.index.label if request.index is not None else url.host
+        _assert_same_realm(url)
         failed = partial(_as_error, who=who, subject=url.filename or url.public)
         client = self._client(insecure=is_insecure(url, self._options.insecure_hosts), upload=request.body is not None)
         try:
@@ -154,6 +156,21 @@ def _certificates(bundle: bytes) -> list[bytes]:
         for piece in bundle.split(end)[:-1]
         if b"-----BEGIN CERT" in piece
     ]
+
+
+def _assert_same_realm(url: Url) -> None:
+    r"""Refuse a URL that the library understands otherwise than we do: ``https://other\@host/`` names another host to it.
+
+    A credential is chosen by our reading, and would be sent by the library's.
+    """
+    try:
+        theirs = LibraryUrl(url.public)
+        host = url.host if url.host.isascii() else url.host.encode("idna").decode()
+    except ValueError as error:
+        raise InvalidResponse(f"the URL {url} cannot be requested") from error
+    scheme, _, port = url.realm
+    if (theirs.scheme, (theirs.host_str or "").strip("[]"), theirs.port_or_known_default) != (scheme, host, port):
+        raise InvalidResponse(f"the URL {url} is ambiguous: it is not clear which host it names")
 
 
 def _prepared(client: SyncClient, request: Request, url: Url, *, decode: bool) -> SyncStreamRequest:

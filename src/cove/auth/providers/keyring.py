@@ -34,7 +34,7 @@ class Keyring:
         """Whether there is a user name, or an index that demands credentials."""
         return bool(url.username) or (index is not None and index.authenticate == "always")
 
-    def get(self, index: Index | None, url: Url) -> Credential | None:
+    def get(self, index: Index | None, url: Url) -> Credential | None:  # noqa: ARG002 - the shape of a provider
         """The first answer of the program, if any."""
         for service in _services(url):
             output = self._ask(service, url.username)
