@@ -27,6 +27,10 @@ class AskDependencies:
 Question = AskVersions | AskDependencies
 
 
+PYTHON_REASON = "requires Python "
+"""How the reason of a rejected version begins when it is ``Requires-Python``; the specifier follows."""
+
+
 @dataclass(frozen=True, slots=True)
 class Versions:
     """The answer to ``AskVersions``.
@@ -80,9 +84,10 @@ class Resolved:
 
 @dataclass(frozen=True, slots=True)
 class Solution:
-    """The whole answer, by name."""
+    """The whole answer, by name; ``warnings`` are sentences (an extra that a version does not have)."""
 
     packages: dict[Name, Resolved]
+    warnings: tuple[str, ...] = ()
 
 
 Conversation = Generator[Ask, Answer, Solution]

@@ -1,0 +1,258 @@
+"""What is known so far: each project's candidates as bits, and which of them a requirement accepts."""
+
+import re
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterable
+
+from packaging.requirements import Requirement
+from packaging.specifiers import Specifier, SpecifierSet
+from packaging.version import Version
+
+from cove.model.name import Name, normalize
+from cove.model.url import Url
+from cove.resolve.questions import PYTHON_REASON, Answer, AskDependencies, AskVersions, Dependencies, Question, Versions
+from cove.resolve.request import Request
+from cove.resolve.term import UNSELECTED
+
+_EXTRA_IN_MARKER = re.compile(r"""\bextra\s*==\s*["']([^"']+)["']|["']([^"']+)["']\s*==\s*extra\b""")
+
+
+class Listing:
+    """One project's candidates, those that cannot be chosen included: their reasons are part of an explanation.
+
+    Sets are bits as in ``term``. ``unusable`` maps a reason to the set it holds for.
+    """
+
+    __slots__ = (
+        "_matching",
+        "_plain",
+        "absent",
+        "full",
+        "name",
+        "origin",
+        "prereleases",
+        "unusable",
+        "versions",
+        "yanked",
+    )
+
+    def __init__(self, name: Name, answer: Versions) -> None:
+        usable = frozenset(answer.versions)
+        rejected = {version: why for version, why in reversed(answer.rejected) if version not in usable}
+        self.name = name
+        self.origin = answer.origin
+        self.absent = answer.absent
+        self.versions = tuple(sorted({*usable, *rejected}))
+        self.full = (1 << len(self.versions) + 1) - 1
+        self.prereleases = self._bits(lambda version: version.is_prerelease)
+        self.yanked = self._bits(lambda version: version in answer.yanked)
+        self.unusable: dict[str, int] = {}
+        for position, version in enumerate(self.versions):
+            if version in rejected:
+                why = rejected[version]
+                self.unusable[why] = self.unusable.get(why, 0) | 2 << position
+        # Comparison agrees with the operators of PEP 440 by bisection as long as no local version is involved.
+        self._plain = all(version.local is None for version in self.versions)
+        self._matching: dict[str, int] = {}
+
+    def _bits(self, holds: Callable[[Version], bool]) -> int:
+        return sum(2 << position for position, version in enumerate(self.versions) if holds(version))
+
+    @property
+    def usable(self) -> int:
+        """The versions that were not rejected."""
+        rejected = UNSELECTED
+        for candidates in self.unusable.values():
+            rejected |= candidates
+        return self.full & ~rejected
+
+    def value(self, version: Version) -> int:
+        """The bit of a version, 0 if there is none."""
+        position = bisect_left(self.versions, version)
+        return 2 << position if position < len(self.versions) and self.versions[position] == version else 0
+
+    def reject(self, version: Version, why: str) -> None:
+        """Note that a version turned out to be unusable."""
+        self.unusable[why] = self.unusable.get(why, 0) | self.value(version)
+
+    def matching(self, specifiers: SpecifierSet) -> int:
+        """The versions in ``specifiers``, pre-releases included: whether those are wanted is decided elsewhere."""
+        matching = self.full & ~UNSELECTED
+        for specifier in specifiers:
+            text = str(specifier)
+            known = self._matching.get(text)
+            if known is None:
+                known = self._matching[text] = self._match(specifier)
+            matching &= known
+        return matching
+
+    def _match(self, specifier: Specifier) -> int:
+        operator, text = specifier.operator, specifier.version
+        everything = self.full & ~UNSELECTED
+        if self._plain and operator in (">=", "<=", "<", "==", "!=") and not text.endswith(".*") and "+" not in text:
+            version = Version(text)
+            if operator == ">=":
+                return everything & ~self._below(bisect_left(self.versions, version))
+            if operator == "<=":
+                return self._below(bisect_right(self.versions, version))
+            if operator == "==":
+                return self.value(version)
+            if operator == "!=":
+                return everything & ~self.value(version)
+            if not version.is_prerelease and not version.is_postrelease:
+                # PEP 440: "<V MUST NOT allow a pre-release of the specified version"; the lowest of those is V.dev0.
+                return self._below(bisect_left(self.versions, Version(f"{text}.dev0")))
+        return self._bits(lambda version: specifier.contains(version, prereleases=True))
+
+    @staticmethod
+    def _below(position: int) -> int:
+        return (1 << position + 1) - 1 & ~UNSELECTED
+
+
+class Catalogue:
+    """All answers so far, and what the request says of each project."""
+
+    def __init__(self, request: Request) -> None:
+        self.request = request
+        self.listings: dict[Name, Listing] = {}
+        self.dependencies: dict[tuple[Name, Version], Dependencies] = {}
+        self.overrides = _by_name(request.overrides)
+        self.constraints = _by_name(one for one in request.constraints if self.holds(one))
+        self.direct = {normalize(one.name) for one in request.roots}
+        stated = (*request.roots, *request.constraints, *request.overrides)
+        self.urls = {normalize(one.name): one.url for one in reversed(stated) if one.url and self.holds(one)}
+        self.urls.update(request.urls)
+        self.explicit = {normalize(one.name) for one in stated if mentions_prerelease(one.specifier)} | set(self.urls)
+        """The projects whose pre-releases are asked for by whoever states the requirements."""
+        self.pinned = set(request.preferences.items())
+        """What may be chosen although it is yanked."""
+        for one in stated:
+            self.pinned.update((normalize(one.name), version) for version in exact_versions(one.specifier))
+        self._applicable: dict[tuple[Name, Version, Name | None], tuple[Requirement, ...]] = {}
+
+    def record(self, question: Question, answer: Answer) -> None:
+        """Keep an answer. Raises ``TypeError`` if it does not belong to the question."""
+        match question, answer:
+            case AskVersions(name), Versions():
+                self.listings[name] = Listing(name, answer)
+            case AskDependencies(name, version), Dependencies():
+                self.dependencies[name, version] = answer
+                why = unusable_because(answer, self.request)
+                if why:
+                    self.listings[name].reject(version, why)
+            case _:
+                raise TypeError(f"{question} was answered with {type(answer).__name__}")
+
+    def is_known(self, question: Question) -> bool:
+        """Whether the answer is here."""
+        if isinstance(question, AskVersions):
+            return question.name in self.listings
+        return (question.name, question.version) in self.dependencies
+
+    def holds(self, requirement: Requirement, extras: frozenset[Name] = frozenset()) -> bool:
+        """Whether its marker applies."""
+        return requirement.marker is None or self.request.applies(requirement.marker, extras)
+
+    def roots(self) -> tuple[Requirement, ...]:
+        """What is required to begin with, overrides applied."""
+        return self._overridden(self.request.roots, None)
+
+    def requirements(self, name: Name, version: Version, extra: Name | None) -> tuple[Requirement, ...]:
+        """What a version, whose dependencies are known, requires: by itself, or in addition for an extra."""
+        key = (name, version, extra)
+        known = self._applicable.get(key)
+        if known is None:
+            requires = self.dependencies[name, version].requires
+            known = self._applicable[key] = self._overridden(requires, extra)
+        return known
+
+    def _overridden(self, requirements: Iterable[Requirement], extra: Name | None) -> tuple[Requirement, ...]:
+        applicable: list[Requirement] = []
+        replaced: set[Name] = set()
+        for requirement in requirements:
+            name = normalize(requirement.name)
+            if name not in self.overrides:
+                if self._applies_for(requirement, extra):
+                    applicable.append(requirement)
+            # An override drops the requirement's own marker, but what only an extra asks for stays with the extra.
+            elif name not in replaced and _belongs_to(requirement, extra):
+                replaced.add(name)
+                applicable.extend(one for one in self.overrides[name] if self.holds(one))
+        return tuple(applicable)
+
+    def _applies_for(self, requirement: Requirement, extra: Name | None) -> bool:
+        if extra is None or requirement.marker is None:
+            return extra is None and self.holds(requirement)
+        if "extra" not in str(requirement.marker):
+            return False
+        return self.holds(requirement, frozenset({extra})) and not self.holds(requirement)
+
+    def accepted(self, requirement: Requirement) -> tuple[int, str]:
+        """The candidates, of a known project, that a requirement accepts, and why there are none where URLs disagree."""
+        name = normalize(requirement.name)
+        listing = self.listings[name]
+        if not requirement.url:
+            return listing.matching(requirement.specifier), ""
+        in_force = self.urls.get(name)
+        if in_force == requirement.url:
+            return listing.full & ~UNSELECTED, ""
+        if in_force is None:
+            return (
+                0,
+                f"{masked(requirement.url)} is a direct reference that nothing but a requirement of your own may introduce",
+            )
+        return 0, f"{name} is already required from {masked(in_force)}"
+
+
+def _by_name(requirements: Iterable[Requirement]) -> dict[Name, list[Requirement]]:
+    grouped: dict[Name, list[Requirement]] = {}
+    for requirement in requirements:
+        grouped.setdefault(normalize(requirement.name), []).append(requirement)
+    return grouped
+
+
+def _belongs_to(requirement: Requirement, extra: Name | None) -> bool:
+    found = _EXTRA_IN_MARKER.findall(str(requirement.marker)) if requirement.marker else []
+    extras = {normalize(left or right) for left, right in found}
+    return extra in extras if extra is not None else not extras
+
+
+def unusable_because(dependencies: Dependencies, request: Request) -> str:
+    """Why a version turned out to be unusable when its metadata was read; empty if it did not."""
+    if dependencies.unusable:
+        return dependencies.unusable
+    if dependencies.requires_python and not request.python_ok(dependencies.requires_python):
+        return PYTHON_REASON + dependencies.requires_python
+    return ""
+
+
+def exact_versions(specifiers: SpecifierSet) -> tuple[Version, ...]:
+    """The versions that are named with ``==`` or ``===`` and no wildcard (PEP 592: "pins")."""
+    return tuple(
+        Version(one.version)
+        for one in specifiers
+        if (one.operator == "==" and not one.version.endswith(".*"))
+        or (one.operator == "===" and _is_version(one.version))
+    )
+
+
+def mentions_prerelease(specifiers: SpecifierSet) -> bool:
+    """Whether a pre-release is named by anything but ``!=``."""
+    texts = (one.version.removesuffix(".*") for one in specifiers if one.operator != "!=")
+    return any(_is_version(text) and Version(text).is_prerelease for text in texts)
+
+
+def masked(url: str) -> str:
+    """A URL as messages show it."""
+    try:
+        return str(Url.parse(url))
+    except ValueError:
+        return "a URL that cannot be read"
+
+
+def _is_version(text: str) -> bool:
+    try:
+        Version(text)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,64 @@
+"""Which candidate is tried first, and which project is decided next."""
+
+from cove.model.name import Name
+from cove.resolve.catalogue import Catalogue
+from cove.resolve.search import Search
+
+_TROUBLED = 5
+"""From so many conflicts on, a project is decided before others: what is decided early is what its rivals yield to."""
+
+
+def choose(catalogue: Catalogue, name: Name, possible: int) -> int:
+    """The bit of the candidate to try first among ``possible``, which is not empty and lacks "not selected".
+
+    A preferred version comes first, a yanked one last; a pre-release only where there is nothing else, unless it was
+    asked for. Then ``resolution`` decides between the highest and the lowest.
+    """
+    request, listing = catalogue.request, catalogue.listings[name]
+    if name in request.preferences:
+        preferred = listing.value(request.preferences[name]) & possible
+        if preferred:
+            return preferred
+    possible = possible & ~listing.yanked or possible
+    asked_for = request.prereleases == "allow" or (
+        request.prereleases in ("explicit", "if-necessary-or-explicit") and name in catalogue.explicit
+    )
+    if not asked_for:
+        possible = possible & ~listing.prereleases or possible
+    lowest = request.resolution == "lowest" or (request.resolution == "lowest-direct" and name in catalogue.direct)
+    return possible & -possible if lowest else 1 << possible.bit_length() - 1
+
+
+def forbidden_prereleases(catalogue: Catalogue, name: Name) -> int:
+    """The candidates that the mode for pre-releases rules out."""
+    mode = catalogue.request.prereleases
+    if name in catalogue.urls or mode in ("allow", "if-necessary", "if-necessary-or-explicit"):
+        return 0
+    if mode == "explicit" and name in catalogue.explicit:
+        return 0
+    return catalogue.listings[name].prereleases
+
+
+def forbidden_yanked(catalogue: Catalogue, name: Name) -> int:
+    """The yanked candidates that nothing pins (PEP 592)."""
+    listing = catalogue.listings[name]
+    forbidden = listing.yanked if name not in catalogue.urls else 0
+    if forbidden:
+        for pinned_name, version in catalogue.pinned:
+            if pinned_name == name:
+                forbidden &= ~listing.value(version)
+    return forbidden
+
+
+def most_urgent(search: Search, undecided: list[int]) -> int:
+    """The project to decide next: the one in most trouble, else one without alternatives, else the one met first.
+
+    Projects are met breadth first, so what is required directly gets its favourite before what it depends on does.
+    """
+    current, conflicts = search.solution.current, search.conflicts
+
+    def urgency(variable: int) -> tuple[int, bool, int]:
+        count = conflicts[variable]
+        return (-count if count >= _TROUBLED else 0, current[variable].bit_count() > 1, variable)
+
+    return min(undecided, key=urgency)

@@ -1,0 +1,290 @@
+"""PubGrub over what indexes say: asks by yielding, never fetches.
+
+N. Weizenbaum, "PubGrub: Next-Generation Version Solving" (2018), with finite sets of candidates for terms, extras as
+variables of their own, and any number of terms in an incompatibility.
+"""
+
+from collections.abc import Generator, Iterable, Mapping, Sequence
+
+from packaging.requirements import Requirement
+from packaging.version import Version
+
+from cove.model.name import Name, normalize
+from cove.resolve.catalogue import Listing, exact_versions, masked
+from cove.resolve.incompatibility import Constrained, External, Incompatibility, Requires, RootSelected, Unusable
+from cove.resolve.preferences import choose, forbidden_prereleases, forbidden_yanked, most_urgent
+from cove.resolve.questions import (
+    Answer,
+    Ask,
+    AskDependencies,
+    AskVersions,
+    Conversation,
+    Question,
+    Resolved,
+    Solution,
+)
+from cove.resolve.report import IS_PRERELEASE, IS_YANKED, Failure, explain
+from cove.resolve.request import Request
+from cove.resolve.search import Contradiction, Search
+from cove.resolve.term import SELECTED, UNSELECTED, Variable, version_at
+from cove.resolve.walk import Walk
+
+_LOOK_AHEAD = 8
+"""How many further versions of a project that is tried again and again are asked for at once, at most."""
+
+Asking = Generator[Ask, Answer, None]
+
+
+def solve(request: Request, walk: Walk | None = None) -> Conversation:
+    """The conversation that finds the versions to choose.
+
+    It yields ``Ask``, is sent ``Answer`` and returns ``Solution``. A driver that expands answers as they arrive passes its
+    ``walk``: what that has recorded is not asked again. Raises ``NoSolution``, or ``ProjectNotFound`` or
+    ``PythonIncompatible`` where that is the whole reason, each with an explanation; ``TypeError`` if an answer does not
+    belong to the question.
+    """
+    return _run(request, walk or Walk(request))
+
+
+def _run(request: Request, walk: Walk) -> Conversation:
+    while True:
+        attempt = _Attempt(request, walk)
+        try:
+            return (yield from attempt.run())
+        except Contradiction as contradiction:
+            failure = Failure(contradiction.proof, attempt.variables, walk.catalogue)
+            raise explain(failure) from None
+        except _NewPin:
+            # Facts that were derived while the yanked version was out of reach no longer hold. All answers are kept.
+            continue
+
+
+class _NewPin(Exception):
+    """A requirement pins a yanked version, which may be chosen from now on."""
+
+
+class _Attempt:
+    """One search; a second one is needed only when a yanked version turns out to be pinned."""
+
+    def __init__(self, request: Request, walk: Walk) -> None:
+        self.variables: list[Variable] = []
+        self._request = request
+        self._walk = walk
+        self._catalogue = walk.catalogue
+        self._search = Search()
+        self._projects: dict[Name, int] = {}
+        self._extras: dict[tuple[Name, Name], int] = {}
+        self._facts: dict[tuple[object, ...], Incompatibility] = {}
+        self._open: dict[tuple[int, int, int | None], list[Requirement]] = {}
+        """By value and extra, the requirements that have not become facts yet; empty when all have."""
+        self._tried: dict[Name, int] = {}
+        self._soon = walk.start()
+        self._root = self._add(Variable(normalize(request.root_name), is_root=True))
+
+    def run(self) -> Conversation:
+        search = self._search
+        search.add(Incompatibility({self._root: UNSELECTED}, RootSelected()))
+        self._open[self._root, SELECTED, None] = list(self._catalogue.roots())
+        while True:
+            search.propagate()
+            if (yield from self._complete(self._root, SELECTED, None)):
+                continue
+            if (yield from self._complete_decided()):
+                continue
+            undecided = self._undecided()
+            if not undecided:
+                return self._solution()
+            project = most_urgent(search, undecided)
+            value = choose(self._catalogue, self.variables[project].name, search.solution.current[project])
+            if not (yield from self._expand(project, value)):
+                search.decide(project, value)
+
+    def _undecided(self) -> list[int]:
+        solution = self._search.solution
+        return [
+            project
+            for project in self._projects.values()
+            if not solution.current[project] & UNSELECTED and project not in solution.decided
+        ]
+
+    # What is learned of a candidate. Each of these returns whether there is something new to propagate.
+
+    def _complete_decided(self) -> Generator[Ask, Answer, bool]:
+        """Requirements of extras that were asked for only after their project was decided."""
+        solution = self._search.solution
+        for (name, _), extra in list(self._extras.items()):
+            if solution.current[extra] == SELECTED:
+                project = self._projects[name]
+                value = solution.decided.get(project)
+                if value is not None and (yield from self._complete(project, value, extra)):
+                    return True
+        return False
+
+    def _expand(self, project: int, value: int) -> Generator[Ask, Answer, bool]:
+        """Make facts of what a candidate requires, for the extras in force, before it is decided."""
+        variable = self.variables[project]
+        name, version = variable.name, version_at(variable, value)
+        question = AskDependencies(name, version)
+        if not self._catalogue.is_known(question):
+            tried = self._tried[name] = self._tried.get(name, 0) + 1
+            if tried > 2:
+                self._look_ahead(project, value, min(tried, _LOOK_AHEAD))
+            yield from self._ask(question)
+        for why, candidates in self._catalogue.listings[name].unusable.items():
+            if candidates & value:
+                return self._fact({project: candidates}, Unusable(project, why))
+        extras = [variable for (owner, _), variable in self._extras.items() if owner == name]
+        wanted = [extra for extra in extras if self._search.solution.current[extra] == SELECTED]
+        for extra in (None, *wanted):
+            if (yield from self._complete(project, value, extra)):
+                return True
+        return False
+
+    def _look_ahead(self, project: int, value: int, count: int) -> None:
+        variable, possible = self.variables[project], self._search.solution.current[project] & ~value
+        questions: list[Question] = []
+        while possible and len(questions) < count:
+            following = choose(self._catalogue, variable.name, possible)
+            possible &= ~following
+            questions.append(AskDependencies(variable.name, version_at(variable, following)))
+        self._soon += self._walk.give(questions)
+
+    def _complete(self, owner: int, value: int, extra: int | None) -> Generator[Ask, Answer, bool]:
+        """Make facts of requirements whose projects are known, or else ask for one that is not."""
+        key = (owner, value, extra)
+        left = self._open.get(key)
+        if left is None:
+            variable = self.variables[owner]
+            extra_name = None if extra is None else self.variables[extra].extra
+            requirements = self._catalogue.requirements(variable.name, version_at(variable, value), extra_name)
+            left = self._open[key] = list(requirements)
+        if not left:
+            return False
+        known: list[Requirement] = []
+        unknown: list[Requirement] = []
+        for one in left:
+            (known if normalize(one.name) in self._catalogue.listings else unknown).append(one)
+        if not known:
+            # One at a time: the next fact may make the others unnecessary. All were asked for "soon" long since.
+            yield from self._ask(AskVersions(normalize(left[0].name)))
+            known, unknown = left[:1], left[1:]
+        self._open[key] = unknown
+        for requirement in known:
+            self._require(owner, value, extra, requirement)
+        return True
+
+    def _ask(self, question: Question) -> Asking:
+        if not self._catalogue.is_known(question):
+            soon, self._soon = self._soon, ()
+            answer = yield Ask(question, tuple(one for one in soon if one != question))
+            self._soon = self._walk.answered(question, answer)
+
+    # Facts.
+
+    def _add(self, variable: Variable) -> int:
+        self.variables.append(variable)
+        return self._search.add_variable(variable.full)
+
+    def _project(self, name: Name) -> int:
+        """The variable of a project whose page is known; on its first use, with all that is known of its versions."""
+        known = self._projects.get(name)
+        if known is not None:
+            return known
+        catalogue, listing = self._catalogue, self._catalogue.listings[name]
+        project = self._projects[name] = self._add(Variable(name, listing.versions))
+        reasons = dict(listing.unusable)
+        reasons[IS_PRERELEASE] = forbidden_prereleases(catalogue, name)
+        reasons[IS_YANKED] = forbidden_yanked(catalogue, name)
+        for why, candidates in reasons.items():
+            if candidates:
+                self._fact({project: candidates}, Unusable(project, why))
+        for constraint in catalogue.constraints.get(name, ()):
+            excluded = listing.full & ~UNSELECTED & ~catalogue.accepted(constraint)[0]
+            if excluded:
+                self._fact({project: excluded}, Constrained(project, str(constraint.specifier)))
+        return project
+
+    def _extra(self, name: Name, extra: Name) -> int:
+        known = self._extras.get((name, extra))
+        if known is None:
+            known = self._extras[name, extra] = self._add(Variable(name, extra=extra))
+        return known
+
+    def _require(self, owner: int, value: int, extra: int | None, requirement: Requirement) -> None:
+        name = normalize(requirement.name)
+        listing = self._catalogue.listings[name]
+        self._allow_pinned(listing, requirement)
+        given = {owner: value} if extra is None else {owner: value, extra: SELECTED}
+        accepted, conflict = self._catalogue.accepted(requirement)
+        text = f" @ {masked(requirement.url)}" if requirement.url else str(requirement.specifier)
+        cause = Requires(owner, extra, self._project(name), (text,), conflict)
+        self._imply(given, listing.full & ~accepted, cause)
+        for wanted in sorted(map(normalize, requirement.extras)):
+            self._imply(given, UNSELECTED, Requires(owner, extra, self._extra(name, wanted), ("",)))
+
+    def _imply(self, given: Mapping[int, int], violated: int, cause: Requires) -> None:
+        """The fact that a value (with an extra) and a target that violates the requirement exclude each other."""
+        terms, target = dict(given), cause.target
+        if target in terms:  # a project that requires itself, or an extra that asks for another of its own project
+            terms[target] &= violated
+            if terms[target]:
+                self._fact(terms, cause)
+            return
+        if violated != self._search.solution.full(target):
+            terms[target] = violated
+        self._fact(terms, cause, (cause.owner, cause.extra, target, violated, cause.conflict))
+
+    def _fact(self, terms: dict[int, int], cause: External, key: tuple[object, ...] | None = None) -> bool:
+        """Add a fact, or widen the one that says the same of other versions of the same project."""
+        if isinstance(cause, Unusable):
+            key = (cause,)
+        known = self._facts.get(key) if key is not None else None
+        if known is not None:
+            owner = cause.owner if isinstance(cause, Requires) else next(iter(terms))
+            if not terms[owner] & ~known.terms[owner]:
+                return False
+            self._search.discard(known)
+            terms = {**terms, owner: terms[owner] | known.terms[owner]}
+            if isinstance(cause, Requires) and isinstance(known.cause, Requires):
+                texts = tuple(dict.fromkeys(known.cause.texts + cause.texts))
+                cause = Requires(cause.owner, cause.extra, cause.target, texts, cause.conflict)
+        fact = Incompatibility(terms, cause)
+        if key is not None:
+            self._facts[key] = fact
+        self._search.add(fact)
+        return True
+
+    def _allow_pinned(self, listing: Listing, requirement: Requirement) -> None:
+        if not listing.yanked:
+            return
+        pinned = self._catalogue.pinned
+        for version in exact_versions(requirement.specifier):
+            pin = (listing.name, version)
+            if listing.value(version) & listing.yanked and pin not in pinned:
+                pinned.add(pin)
+                if listing.name in self._projects:
+                    raise _NewPin
+
+    # The end.
+
+    def _solution(self) -> Solution:
+        current, decided = self._search.solution.current, self._search.solution.decided
+        packages: dict[Name, Resolved] = {}
+        warnings: list[str] = []
+        for name in sorted(name for name, project in self._projects.items() if project in decided):
+            project = self._projects[name]
+            version = version_at(self.variables[project], decided[project])
+            extras = frozenset(
+                extra
+                for (owner, extra), wanted in self._extras.items()
+                if owner == name and current[wanted] == SELECTED
+            )
+            packages[name] = Resolved(name, version, extras, self._catalogue.dependencies[name, version].requires)
+            warnings.extend(self._missing(name, version, sorted(extras)))
+        return Solution(packages, tuple(warnings))
+
+    def _missing(self, name: Name, version: Version, extras: Sequence[Name]) -> Iterable[str]:
+        provided = self._catalogue.dependencies[name, version].provides_extra
+        for extra in extras:
+            if extra not in provided and not self._catalogue.requirements(name, version, extra):
+                yield f"{name} {version} has no extra named {extra}"

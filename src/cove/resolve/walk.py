@@ -1,0 +1,99 @@
+"""What will probably be asked soon: the newest compatible candidates and all they depend on, breadth first.
+
+A driver that expands every answer the moment it arrives keeps a ``Walk`` of its own and passes it to ``solve``; then the
+order in which the solver thinks never holds a request back.
+"""
+
+from collections import deque
+from collections.abc import Iterable
+
+from packaging.requirements import Requirement
+from packaging.version import Version
+
+from cove.model.name import Name, normalize
+from cove.resolve.catalogue import Catalogue
+from cove.resolve.preferences import choose, forbidden_prereleases, forbidden_yanked
+from cove.resolve.questions import Answer, AskDependencies, AskVersions, Question
+from cove.resolve.request import Request
+from cove.resolve.term import UNSELECTED
+
+
+class Walk:
+    """Guesses ahead of the solver. Every question is given out once."""
+
+    def __init__(self, request: Request) -> None:
+        self.catalogue = Catalogue(request)
+        self._given: set[Question] = set()
+        self._out: list[Question] = []
+        self._wanted: dict[Name, list[Requirement]] = {}
+        """Requirements that ``_possible`` does not yet respect."""
+        self._possible: dict[Name, int] = {}
+        self._extras: dict[Name, list[Name]] = {}
+        self._expanded: set[tuple[Name, Version, Name | None]] = set()
+        self._review: deque[Name] = deque()
+        self._require(self.catalogue.roots())
+
+    def start(self) -> tuple[Question, ...]:
+        """The first questions."""
+        return self._take()
+
+    def answered(self, question: Question, answer: Answer) -> tuple[Question, ...]:
+        """Note an answer; the questions that follow from it."""
+        self._given.add(question)
+        self.catalogue.record(question, answer)
+        self._review.append(question.name)
+        return self._take()
+
+    def _take(self) -> tuple[Question, ...]:
+        while self._review:
+            self._expand(self._review.popleft())
+        out, self._out = self._out, []
+        return tuple(out)
+
+    def give(self, questions: Iterable[Question]) -> tuple[Question, ...]:
+        """Those of the questions that have not been given out."""
+        fresh = tuple(one for one in questions if one not in self._given)
+        self._given.update(fresh)
+        return fresh
+
+    def _ask(self, question: Question) -> None:
+        self._out.extend(self.give((question,)))
+
+    def _require(self, requirements: Iterable[Requirement]) -> None:
+        for requirement in requirements:
+            name = normalize(requirement.name)
+            wanted, extras = self._wanted.setdefault(name, []), self._extras.setdefault(name, [])
+            wanted.append(requirement)
+            extras.extend(extra for extra in sorted(map(normalize, requirement.extras)) if extra not in extras)
+            if name in self.catalogue.listings:
+                self._review.append(name)
+            else:
+                self._ask(AskVersions(name))
+
+    def _expand(self, name: Name) -> None:
+        """Look for the best candidate as far as requirements are known, and for what it requires."""
+        catalogue = self.catalogue
+        listing = catalogue.listings.get(name)
+        if listing is None or name not in self._wanted:
+            return
+        possible = self._possible.get(name)
+        if possible is None:
+            possible = listing.full & ~UNSELECTED & ~forbidden_prereleases(catalogue, name)
+            self._wanted[name][:0] = catalogue.constraints.get(name, ())
+        for requirement in self._wanted[name]:
+            # Requirements that contradict each other are the solver's business; the first ones stand.
+            possible = possible & catalogue.accepted(requirement)[0] or possible
+        self._wanted[name].clear()
+        self._possible[name] = possible
+        possible = possible & listing.usable & ~forbidden_yanked(catalogue, name)
+        if not possible:
+            return
+        version = listing.versions[choose(catalogue, name, possible).bit_length() - 2]
+        known = catalogue.dependencies.get((name, version))
+        if known is None:
+            self._ask(AskDependencies(name, version))
+            return
+        for extra in (None, *self._extras[name]):
+            if (name, version, extra) not in self._expanded:
+                self._expanded.add((name, version, extra))
+                self._require(catalogue.requirements(name, version, extra))
