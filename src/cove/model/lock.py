@@ -13,16 +13,20 @@ SourceKind = Literal["registry", "virtual", "editable", "directory", "path", "ur
 class LockedSource:
     """Where a locked package comes from: ``{ registry = "https://…/simple" }``, ``{ virtual = "." }`` and the like.
 
-    ``location`` never holds user info.
+    ``location`` never holds user info. ``subdirectory`` is where the project lies in an archive (``url`` and ``path`` only).
     """
 
     kind: SourceKind
     location: str
+    subdirectory: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class LockedFile:
-    """A wheel or sdist: absolute URL or (path indexes) a path, ``hash`` as ``sha256:…`` or empty, size in bytes."""
+    """A wheel or sdist: absolute URL or (path indexes) a path, ``hash`` as ``sha256:…`` or empty, size in bytes.
+
+    The wheel of a ``path`` source has its mere file name as ``path``; the sdist of one has neither (the source says it).
+    """
 
     url: str
     hash: str = ""
@@ -64,11 +68,19 @@ class LockedRequirement:
     editable: str = ""
     directory: str = ""
     url: str = ""
+    path: str = ""
+    git: str = ""
+    virtual: str = ""
+    subdirectory: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class LockedPackage:
-    """One ``[[package]]``. ``requires_dist``, ``requires_dev`` and ``provides_extras`` are filled for local projects only."""
+    """One ``[[package]]``. ``requires_dist``, ``requires_dev`` and ``provides_extras`` are filled for local projects only.
+
+    ``version`` is empty for a project whose version is dynamic. ``default_groups`` is ``None`` when the project leaves
+    them at ``["dev"]``.
+    """
 
     name: Name
     version: str
@@ -82,6 +94,8 @@ class LockedPackage:
     requires_dist: tuple[LockedRequirement, ...] = ()
     requires_dev: Mapping[Name, tuple[LockedRequirement, ...]] = field(default_factory=dict)
     provides_extras: tuple[Name, ...] = ()
+    default_groups: tuple[Name, ...] | None = None
+    group_requires_python: Mapping[Name, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,5 +109,6 @@ class Lock:
     required_markers: tuple[str, ...] = ()
     options: Mapping[str, object] = field(default_factory=dict)
     manifest: Mapping[str, object] = field(default_factory=dict)
+    conflicts: tuple[tuple[Mapping[str, str], ...], ...] = ()
     version: int = 1
     revision: int = 0

@@ -1,0 +1,256 @@
+"""Requirements files as pip reads them, and as ``pip compile`` writes them.
+
+There is no standard; the format is pip's ("Requirements File Format" in its documentation), with ``${NAME}`` expanded.
+"""
+
+import re
+import shlex
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from packaging.requirements import InvalidRequirement, Requirement
+
+from cove.errors import ConfigurationError
+from cove.model.name import Name
+from cove.model.url import Url
+
+_VARIABLE = re.compile(r"\$\{([A-Z0-9_]+)\}")
+_COMMENT = re.compile(r"(^|\s+)#.*$")
+_HASH = re.compile(r"(md5|sha1|sha224|sha256|sha384|sha512):[0-9a-fA-F]+")
+_ALIASES = {
+    "-i": "--index-url",
+    "--pypi-url": "--index-url",
+    "-f": "--find-links",
+    "-r": "--requirement",
+    "-c": "--constraint",
+    "-e": "--editable",
+}
+_WITH_VALUE = ("--index-url", "--extra-index-url", "--find-links", "--requirement", "--constraint", "--editable")
+_WITH_VALUE += ("--no-binary", "--only-binary")
+_FLAGS = ("--no-index", "--pre", "--require-hashes", "--prefer-binary")
+_ARCHIVES = (".whl", ".tar.gz", ".zip", ".tar.bz2", ".tgz")
+_DEPTH = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One requirement. Either ``requirement`` is set (it may have a URL of its own), or ``location``: a path or URL without
+    a name, as written (paths are relative to the file). ``where`` is ``file:line``; ``hashes`` are ``sha256:…``.
+    """
+
+    where: str
+    requirement: Requirement | None = None
+    location: str = ""
+    extras: tuple[str, ...] = ()
+    editable: bool = False
+    hashes: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class Requirements:
+    """Everything that a requirements file and the files it includes say. URLs may carry credentials: never print them."""
+
+    entries: list[Entry] = field(default_factory=list)
+    constraints: list[Entry] = field(default_factory=list)
+    index_url: str = ""
+    extra_index_urls: list[str] = field(default_factory=list)
+    find_links: list[str] = field(default_factory=list)
+    no_index: bool = False
+    pre: bool = False
+    require_hashes: bool = False
+    no_binary: list[str] = field(default_factory=list)
+    only_binary: list[str] = field(default_factory=list)
+
+
+def parse(text: str, path: str, *, read: Callable[[str], str], environ: Mapping[str, str]) -> Requirements:
+    """What the file says. ``read`` gives the text of an included file, by path relative to where ``path`` is, or by URL.
+
+    Raises ``ConfigurationError`` naming ``file:line``; it never quotes an option's value, which may hold a credential.
+    """
+    found = Requirements()
+    _Parser(found, read, environ).file(text, path, constraint=False, including=())
+    return found
+
+
+class _Parser:
+    def __init__(self, found: Requirements, read: Callable[[str], str], environ: Mapping[str, str]) -> None:
+        self.found = found
+        self.read = read
+        self.environ = environ
+
+    def file(self, text: str, path: str, *, constraint: bool, including: tuple[str, ...]) -> None:
+        if path in including or len(including) >= _DEPTH:
+            raise ConfigurationError(f"{including[-1]}: includes itself: {' → '.join((*including, path))}")
+        for number, line in _logical_lines(text):
+            where = f"{path}:{number}"
+            expanded = _VARIABLE.sub(lambda match: self.environ.get(match.group(1)) or match.group(0), line)
+            if expanded.startswith("-"):
+                self._option(expanded, where, path, constraint=constraint, including=including)
+            else:
+                (self.found.constraints if constraint else self.found.entries).append(_entry(expanded, where))
+
+    def _option(self, line: str, where: str, path: str, *, constraint: bool, including: tuple[str, ...]) -> None:
+        name, value = _split_option(line, where)
+        found = self.found
+        match name:
+            case "--requirement" | "--constraint":
+                nested = _beside(path, value)
+                inner = constraint or name == "--constraint"
+                self.file(self.read(nested), nested, constraint=inner, including=(*including, path))
+            case "--editable":
+                if constraint:
+                    raise ConfigurationError(f"{where}: a constraint cannot be editable")
+                found.entries.append(_location(value, where, editable=True))
+            case "--index-url":
+                if found.index_url and found.index_url != value:
+                    raise ConfigurationError(f"{where}: a different --index-url was given before")
+                found.index_url = value
+            case "--extra-index-url":
+                found.extra_index_urls.append(value)
+            case "--find-links":
+                found.find_links.append(value if "://" in value else _beside(path, value))
+            case "--no-binary":
+                found.no_binary += [part for part in value.split(",") if part]
+            case "--only-binary":
+                found.only_binary += [part for part in value.split(",") if part]
+            case "--no-index":
+                found.no_index = True
+            case "--pre":
+                found.pre = True
+            case "--require-hashes":
+                found.require_hashes = True
+
+
+def _logical_lines(text: str) -> Iterator[tuple[int, str]]:
+    """Lines with continuations joined and comments removed, each with the number of its first line."""
+    start, pending = 0, ""
+    for number, line in enumerate(text.removeprefix("\ufeff").splitlines(), 1):
+        start = start or number
+        if line.endswith("\\") and not line.lstrip().startswith("#"):
+            pending += line[:-1]
+            continue
+        whole = _COMMENT.sub("", pending + line).strip()
+        if whole:
+            yield start, whole
+        start, pending = 0, ""
+    if rest := _COMMENT.sub("", pending).strip():
+        yield start, rest
+
+
+def _split_option(line: str, where: str) -> tuple[str, str]:
+    written, separator, value = (
+        line.partition("=") if line.startswith("--") and "=" in line.split()[0] else ("", "", "")
+    )
+    if not separator:
+        written, _, value = line.partition(" ")
+        if not line.startswith("--") and written[:2] in _ALIASES and len(written) > 2:  # pip accepts `-rother.txt`
+            written, value = written[:2], line[2:]
+    name = _ALIASES.get(written, written)
+    value = value.strip().strip("\"'")
+    if name in _FLAGS and not value:
+        return name, ""
+    if name not in _WITH_VALUE:
+        raise ConfigurationError(f"{where}: the option {written!r} is not supported in a requirements file")
+    if not value:
+        raise ConfigurationError(f"{where}: {written} needs a value")
+    return name, value
+
+
+def _beside(path: str, other: str) -> str:
+    """``other`` as seen from the folder of ``path``; absolute paths and URLs as they are."""
+    if other.startswith("/") or "://" in other or re.match(r"[A-Za-z]:[\\/]", other):
+        return other
+    folder, slash, _ = path.rpartition("/")
+    return folder + slash + other
+
+
+def _entry(line: str, where: str) -> Entry:
+    text, *options = re.split(r"\s+(?=--)", line)
+    hashes: list[str] = []
+    for option in options:
+        name, _, value = option.replace(" ", "=", 1).partition("=")
+        if name != "--hash":
+            raise ConfigurationError(f"{where}: the option {name!r} cannot follow a requirement")
+        if not _HASH.fullmatch(value.strip()):
+            raise ConfigurationError(f"{where}: {value!r} is not a hash", hints=("write it as --hash=sha256:<digest>",))
+        hashes.append(value.strip().lower())
+    if _is_location(text):
+        return _location(text, where, hashes=tuple(hashes))
+    try:
+        return Entry(where, Requirement(text), hashes=tuple(hashes))
+    except InvalidRequirement as error:
+        if "://" in text:  # may hold a credential: not quoted
+            raise ConfigurationError(f"{where}: not a requirement; a URL is written as `name @ URL`") from error
+        reason = str(error).partition("\n")[0]
+        raise ConfigurationError(f"{where}: {text!r} is not a requirement: {reason}") from error
+
+
+def _is_location(text: str) -> bool:
+    place = text.partition("[")[0].strip()
+    if re.match(r"[A-Za-z0-9][\w.-]*\s*(\[[^\]]*\])?\s*@", text):
+        return False
+    is_url = re.match(r"(\w+\+)?(https?|file|ssh|git)://", place) is not None
+    return is_url or place in (".", "..") or place.startswith(("./", "../", "/")) or place.endswith(_ARCHIVES)
+
+
+def _location(text: str, where: str, *, editable: bool = False, hashes: tuple[str, ...] = ()) -> Entry:
+    match = re.fullmatch(r"(.*?)(?:\[([\w.,\s-]+)\])?", text)
+    assert match is not None
+    extras = tuple(part.strip() for part in (match.group(2) or "").split(",") if part.strip())
+    return Entry(where, location=match.group(1), extras=extras, editable=editable, hashes=hashes)
+
+
+# --- writing ---------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Pin:
+    """One line of a compiled file. ``version`` or ``location`` (a direct URL, or ``-e`` path) says which; ``via`` who asked."""
+
+    name: Name
+    version: str = ""
+    extras: tuple[Name, ...] = ()
+    marker: str = ""
+    hashes: tuple[str, ...] = ()
+    via: tuple[str, ...] = ()
+    location: str = ""
+    editable: bool = False
+
+
+def write(
+    pins: Iterable[Pin],
+    *,
+    command: tuple[str, ...] = (),
+    index_url: Url | None = None,
+    extra_index_urls: tuple[Url, ...] = (),
+    find_links: tuple[str, ...] = (),
+) -> str:
+    """A compiled requirements file, sorted by name.
+
+    ``command`` is shown in the header (none without it). Index lines appear only when given, and never with credentials.
+    """
+    lines: list[str] = []
+    if command:
+        lines += ["# This file was autogenerated by cove via the following command:", f"#    {shlex.join(command)}"]
+    options = [f"--index-url {index_url.public}"] if index_url is not None else []
+    options += [f"--extra-index-url {url.public}" for url in extra_index_urls]
+    options += [f"--find-links {link}" for link in find_links]
+    lines += [*options, ""] if options else []
+    for pin in sorted(pins, key=lambda pin: (pin.name, pin.marker)):
+        lines += _pin_lines(pin)
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _pin_lines(pin: Pin) -> list[str]:
+    if pin.editable:
+        text = f"-e {pin.location}"
+    else:
+        extras = f"[{','.join(pin.extras)}]" if pin.extras else ""
+        text = f"{pin.name}{extras}" + (f" @ {pin.location}" if pin.location else f"=={pin.version}")
+    if pin.marker:
+        text += f" ; {pin.marker}"
+    lines = [text, *(f"    --hash={digest}" for digest in sorted(pin.hashes))]
+    lines = [*(f"{line} \\" for line in lines[:-1]), lines[-1]]
+    if len(pin.via) == 1:
+        return [*lines, f"    # via {pin.via[0]}"]
+    return [*lines, *(["    # via", *(f"    #   {name}" for name in sorted(pin.via))] if pin.via else [])]
