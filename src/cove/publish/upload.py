@@ -139,6 +139,7 @@ class _Job:
                 )
             )
             if response.status not in _REDIRECTS:
+                self._stayed_at_home(response, artifact)
                 return response
             response.body.close()
             url = self._next(url, response, artifact)
@@ -157,11 +158,20 @@ class _Job:
                 f"{self.target.label} answered {response.status} to `{artifact.filename}` without saying where to go"
             )
         if following.realm != self.target.url.realm:
-            raise PublishRefused(
-                f"{self.target.label} redirects the upload of `{artifact.filename}` to another server, {following}",
-                hints=("if that is where the registry lives now, give its upload URL as `publish-url`",),
-            )
+            raise self._elsewhere(following, artifact)
         return following
+
+    def _stayed_at_home(self, response: Response, artifact: Artifact) -> None:
+        """Success on another server is not success here, should a layer below have followed a redirect."""
+        if response.url.realm != self.target.url.realm:
+            response.body.close()
+            raise self._elsewhere(response.url, artifact)
+
+    def _elsewhere(self, url: Url, artifact: Artifact) -> PublishRefused:
+        return PublishRefused(
+            f"{self.target.label} redirects the upload of `{artifact.filename}` to another server, {url.without_credentials()}",
+            hints=("if that is where the registry lives now, give its upload URL as `publish-url`",),
+        )
 
     def _reported(self, artifact: Artifact) -> Iterator[bytes]:
         for piece in artifact.pieces():
