@@ -68,7 +68,7 @@ def test_what_is_returned_is_what_the_new_interpreter_says_of_itself(tmp_path: P
 def test_an_environment_is_isolated_unless_told_otherwise(tmp_path: Path) -> None:
     def path_of(name: str, *, system: bool) -> list[str]:
         made = create(tmp_path / name, BASE, system_site_packages=system)
-        command = [made.executable, "-I", "-c", "import sys, json; print(json.dumps(sys.path))"]
+        command = [str(made.executable), "-I", "-c", "import sys, json; print(json.dumps(sys.path))"]
         out = subprocess.run(command, capture_output=True, check=True).stdout
         return [str(each) for each in json.loads(out)]
 
@@ -104,9 +104,9 @@ def test_nothing_but_an_environment_is_ever_replaced(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("mine")
     before = _tree(tmp_path)
     for name in ("folder", "project", "file"):
-        for flags in ({}, {"clear": True}, {"allow_existing": True}):
+        for clear, allow_existing in ((False, False), (True, False), (False, True)):
             with pytest.raises(EnvironmentRefused):
-                create(tmp_path / name, BASE, **flags)
+                create(tmp_path / name, BASE, clear=clear, allow_existing=allow_existing)
     assert _tree(tmp_path) == before
 
 

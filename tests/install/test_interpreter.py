@@ -180,7 +180,8 @@ def test_an_externally_managed_interpreter_says_why(tmp_path: Path) -> None:
     said["paths"]["stdlib"] = str(tmp_path)
     (tmp_path / "report").write_text(self_report.MARK + json.dumps(said), encoding="utf-8")
     interpreter = probe(_fake(tmp_path / "python", f"cat {tmp_path}/report"))
-    assert interpreter.externally_managed is None
+    unmanaged = interpreter.externally_managed
+    assert unmanaged is None
     marker = tmp_path / "EXTERNALLY-MANAGED"
     marker.write_text("[externally-managed]\nError=Use the system's packages,\n 100% of them.\n", encoding="utf-8")
     assert interpreter.externally_managed == "Use the system's packages,\n100% of them."
