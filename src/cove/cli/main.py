@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from cove.cli.context import Command
     from cove.cli.render import Console
-    from cove.config.load import Interface
+    from cove.config.settings import Interface
 
 COMMANDS: dict[tuple[str, ...], tuple[str, str]] = {
     ("cache", "clean"): ("cache_clean", "Remove everything from the cache"),
@@ -37,20 +37,29 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     import gc
 
-    from cove.config.load import environment, working_directory
+    gc.set_threshold(
+        100_000, 20, 20
+    )  # pages and locks are large trees without cycles: looking for some triples the time
+    return run(words, stdout=sys.stdout, stderr=sys.stderr)
 
-    gc.set_threshold(100_000, 20, 20)  # pages and locks are large trees without cycles: looking for some triples the time
-    return run(words, environ=environment(), cwd=working_directory(), stdout=sys.stdout, stderr=sys.stderr)
 
-
-def run(argv: Sequence[str], *, environ: Mapping[str, str], cwd: Path, stdout: TextIO, stderr: TextIO) -> int:
-    """``main`` with everything of the process passed in, so that a test is an ordinary call."""
+def run(
+    argv: Sequence[str],
+    *,
+    stdout: TextIO,
+    stderr: TextIO,
+    environ: Mapping[str, str] | None = None,
+    cwd: Path | None = None,
+) -> int:
+    """``main`` with streams, variables and working directory passed in; those of the process where they are not."""
     from cove.cli.render import Console
+    from cove.config.load import environment, working_directory
     from cove.errors import CoveError
 
     console = Console(stdout, stderr)
     try:
-        status = _dispatch(argv, console=console, environ=environ, cwd=cwd)
+        variables = environment() if environ is None else environ
+        status = _dispatch(argv, console=console, environ=variables, cwd=cwd or working_directory())
         stdout.flush()
     except CoveError as error:
         console.error(error)
@@ -67,9 +76,9 @@ def run(argv: Sequence[str], *, environ: Mapping[str, str], cwd: Path, stdout: T
 
 def _reader_went_away() -> int:
     """``cove … | head`` is not an error; Python must not complain either when it flushes stdout at exit."""
-    from cove.config.load import discard_stdout
+    import os
 
-    discard_stdout()
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 0
 
 
@@ -114,15 +123,14 @@ def _run_command(
     with Reporter(console, settings) as listener:
         for notice in settings.notices:
             listener(notice)
-        effective = cwd / (settings.directory or ".")
-        return module.run(Context(settings, arguments, console, listener, effective, environ))
+        return module.run(Context(settings, arguments, console, listener, cwd / (settings.directory or ""), environ))
 
 
 def command(path: tuple[str, ...]) -> Command:
     """The module of a command of ``COMMANDS``."""
     from importlib import import_module
 
-    module: Command = import_module(f"cove.cli.commands.{COMMANDS[path][0]}")  # type: ignore[assignment]
+    module: Command = import_module(f"cove.cli.commands.{COMMANDS[path][0]}")
     return module
 
 

@@ -109,7 +109,7 @@ def read_package_or_special(raw: object) -> str:
     return raw if raw in (":all:", ":none:") and isinstance(raw, str) else read_package(raw)
 
 
-_DURATION = re.compile(r"P(?!$)(\d+W)?(\d+D)?(T(\d+H)?(\d+M)?(\d+S)?)?|\d+ ?(?:second|minute|hour|day|week)s?")
+_DURATION = re.compile(r"P(?!$)(\d+W)?(\d+D)?(T(?=\d)(\d+H)?(\d+M)?(\d+S)?)?|\d+ ?(?:second|minute|hour|day|week)s?")
 _DATE = re.compile(r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:?\d\d)?)?")
 
 

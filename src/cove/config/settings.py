@@ -39,6 +39,8 @@ T = TypeVar("T")
 
 Table = Literal["uv", "pip", "cove"]
 Form = Literal["value", "list", "switch", "count"]
+Interface = Literal["project", "pip", "tool"]
+"""uv's three interfaces: they differ in the files that are read and in the order of indexes."""
 
 GROUPS = {
     "global": "Global options",
@@ -47,7 +49,8 @@ GROUPS = {
     "lock": "Lock options",
     "installer": "Installer options",
     "build": "Build options",
-    "pip-build": "Build options",
+    "binary": "Build options",
+    "pip-binary": "Build options",
     "pip": "Environment options",
     "cache": "Cache options",
     "python": "Python options",
@@ -272,31 +275,27 @@ class Settings:
         help="Build no source distributions",
     )  # fmt: skip
     no_build_package = _packages(
-        group="build", toml="no-build-package", env=("UV_NO_BUILD_PACKAGE",), flag="--no-build-package",
+        group="binary", toml="no-build-package", env=("UV_NO_BUILD_PACKAGE",), flag="--no-build-package",
         help="Do not build this package from its source distribution",
     )  # fmt: skip
     no_binary = _switch(
-        group="build", toml="no-binary", env=("UV_NO_BINARY",), flag="--no-binary", negative="--binary",
+        group="binary", toml="no-binary", env=("UV_NO_BINARY",), flag="--no-binary", negative="--binary",
         help="Use no wheels, build everything",
     )  # fmt: skip
     no_binary_package = _packages(
-        group="build", toml="no-binary-package", env=("UV_NO_BINARY_PACKAGE",), flag="--no-binary-package",
+        group="binary", toml="no-binary-package", env=("UV_NO_BINARY_PACKAGE",), flag="--no-binary-package",
         help="Build this package instead of using its wheel",
     )  # fmt: skip
     no_build_isolation = _switch(
         group="build", toml="no-build-isolation", env=("UV_NO_BUILD_ISOLATION",), flag="--no-build-isolation",
         negative="--build-isolation", help="Build in the environment as it is, without installing build requirements",
     )  # fmt: skip
-    pip_no_build = _switch(
-        group="pip-build", toml="no-build", table="pip", env=("UV_NO_BUILD",), flag="--no-build", negative="--build",
-        help="Build no source distributions",
-    )  # fmt: skip
     pip_no_binary = _several(
-        read_package_or_special, group="pip-build", toml="no-binary", table="pip", flag="--no-binary",
+        read_package_or_special, group="pip-binary", toml="no-binary", table="pip", flag="--no-binary",
         text=commas_or_words, metavar="PACKAGE", help="Build this package (or `:all:`) instead of using its wheel",
     )  # fmt: skip
     pip_only_binary = _several(
-        read_package_or_special, group="pip-build", toml="only-binary", table="pip",
+        read_package_or_special, group="pip-binary", toml="only-binary", table="pip",
         flag="--only-binary", text=commas_or_words, metavar="PACKAGE", help="Never build this package (or `:all:`)",
     )  # fmt: skip
 
@@ -491,11 +490,13 @@ class Settings:
         self,
         values: Mapping[str, object],
         given: Mapping[str, tuple[Given, ...]],
+        interface: Interface = "project",
         notices: tuple[Event, ...] = (),
     ) -> None:
         """Made by ``merge``: ``values`` are read, ``given`` are the raw ones that took part, highest first, both by name."""
         self._values = values
         self._given = given
+        self.interface: Interface = interface
         self.notices = notices
 
     def value(self, setting: Setting[T]) -> T:

@@ -1,0 +1,340 @@
+"""The configuration of a run: variables, files and flags, found and read. Reads the process's environment (once, here)."""
+
+import os
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Literal
+from urllib.parse import unquote
+
+from cove.config.indexes import Indexes, build
+from cove.config.merge import Tier, merge
+from cove.config.settings import (
+    ALIASES,
+    NOT_FOR_COVE,
+    PIP_ONLY,
+    SETTINGS,
+    Given,
+    Interface,
+    Setting,
+    Settings,
+)
+from cove.config.toml_lines import Lines
+from cove.errors import ConfigurationError, CoveError, UsageError
+from cove.model.event import Event, Warned
+from cove.model.origin import Kind, Origin
+
+_PIP_KEYS = frozenset(setting.toml for setting in SETTINGS if setting.table == "pip")
+
+
+def environment() -> Mapping[str, str]:
+    """The variables of this process, as they are now."""
+    return dict(os.environ)
+
+
+def working_directory() -> Path:
+    """The folder this process stands in; raises ``UsageError`` when it has been removed."""
+    try:
+        return Path.cwd()
+    except FileNotFoundError:
+        raise UsageError("the working directory does not exist any more") from None
+
+
+def load(flags: Mapping[str, object], *, environ: Mapping[str, str], cwd: Path, interface: Interface) -> Settings:
+    """All settings for one command.
+
+    ``flags`` has the options that were given, by setting name: text, a list of text for lists, a boolean for switches, a
+    number for counts. ``cwd`` is absolute. Raises ``UsageError`` and ``ConfigurationError``.
+    """
+    first = merge([_command_tier(flags, environ, cwd)], interface=interface)
+    directory = cwd / (first.directory or ".")
+    if not directory.is_dir():
+        raise UsageError(f"{first.origin('directory')}: the folder `{directory}` does not exist")
+    command = _command_tier(flags, environ, directory)
+    command |= {name: given for name, given in _command_tier(flags, environ, cwd).items() if name == "directory"}
+    files, notices = _find_files(merge([command], interface=interface), environ, directory)
+    pip_tiers = [file.tier("pip") for file in files] if interface == "pip" else []
+    top_tiers = [file.tier("top", pip=interface == "pip") for file in files]
+    notices += [notice for file in files for notice in file.unknown_keys()]
+    return merge([command, *pip_tiers, *top_tiers], interface=interface, notices=tuple(notices))
+
+
+def indexes(settings: Settings) -> Indexes:
+    """The indexes in force. Raises as ``cove.config.indexes.build`` does, and ``ConfigurationError`` for a folder that is
+    not there: an index that silently has nothing would send its names to the next one."""
+    built = build(settings)
+    for index in (*built.all, *built.find_links):
+        path = _path_of(index.url.path) if index.url.scheme == "file" else None
+        if path is not None and not path.exists():
+            raise ConfigurationError(
+                f"{index.origin}: the folder `{path}` of the index `{index.label}` does not exist",
+                hints=("relative paths start from the folder of the file they are written in",),
+            )
+    return built
+
+
+def cache_folder(settings: Settings, environ: Mapping[str, str]) -> Path:
+    """The folder of the cache, which need not exist.
+
+    It has a name of its own below a folder that was named: that may be one shared with uv, which clearing must not touch.
+    Raises ``ConfigurationError`` when no folder is named and the home folder is not known.
+    """
+    if settings.cache_dir:
+        return Path(settings.cache_dir) / "cove"
+    if os.name == "nt" and environ.get("LOCALAPPDATA"):
+        return Path(environ["LOCALAPPDATA"]) / "cove" / "cache"
+    if environ.get("XDG_CACHE_HOME"):
+        return Path(environ["XDG_CACHE_HOME"]) / "cove"
+    if environ.get("HOME"):
+        return Path(environ["HOME"]) / ".cache" / "cove"
+    raise ConfigurationError(
+        "there is no folder for the cache: $HOME is not set", hints=("name one with `--cache-dir`",)
+    )
+
+
+def find_project(start: Path) -> Path | None:
+    """The nearest folder from ``start`` upwards whose ``pyproject.toml`` describes a project or workspace, if any.
+
+    Raises ``ConfigurationError`` when a ``pyproject.toml`` on the way cannot be read.
+    """
+    for folder in (start, *start.parents):
+        file = _read(folder / "pyproject.toml", "project")
+        if file is not None and ("project" in file.data or "workspace" in file.settings()):
+            return folder
+    return None
+
+
+# -- flags and variables ---------------------------------------------------------------------------------------------
+
+
+def _command_tier(flags: Mapping[str, object], environ: Mapping[str, str], cwd: Path) -> dict[str, tuple[Given, ...]]:
+    """What flags say, and variables where the same setting's flag is not given (uv: a variable is its flag's fallback)."""
+    folder = _folder_url(cwd)
+    tier: dict[str, tuple[Given, ...]] = {}
+    for setting in SETTINGS:
+        if setting.name in flags:
+            origin = Origin("flag", setting.negative if flags[setting.name] is False else setting.flag)
+            tier[setting.name] = tuple(_typed(setting, flags[setting.name], origin, folder, cwd))
+            continue
+        for variable in setting.env:
+            text = environ.get(variable, "")
+            if text:
+                tier[setting.name] = tuple(_typed(setting, text, Origin("variable", variable), folder, cwd))
+                break
+    return tier
+
+
+def _typed(setting: Setting[object], raw: object, origin: Origin, folder: str, cwd: Path) -> Iterator[Given]:
+    if setting.form != "list":
+        value = setting.text(raw) if isinstance(raw, str) else raw
+        yield Given(_absolute(setting, value, cwd), origin, folder)
+        return
+    for text in raw if isinstance(raw, list) else [raw]:
+        split = setting.text(text) if isinstance(text, str) else text
+        for item in split if isinstance(split, list) else [split]:
+            yield Given(item, origin, folder)
+
+
+def _absolute(setting: Setting[object], value: object, base: Path) -> object:
+    return str(base / value) if setting.path and isinstance(value, str) else value
+
+
+# -- files -----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _File:
+    path: Path
+    kind: Kind
+    data: Mapping[str, object]
+    lines: Lines
+
+    @property
+    def prefix(self) -> tuple[str, ...]:
+        return ("tool", "uv") if self.path.name == "pyproject.toml" else ()
+
+    def settings(self, *keys: str) -> Mapping[str, object]:
+        """The table of uv's settings, or one below it; raises ``ConfigurationError`` when it is no table."""
+        return self.table(*self.prefix, *keys)
+
+    def table(self, *path: str) -> Mapping[str, object]:
+        table = self.data
+        for depth, key in enumerate(path, 1):
+            inner = table.get(key, {})
+            if not isinstance(inner, dict):
+                raise ConfigurationError(f"{self.origin(*path[:depth])}: `{'.'.join(path[:depth])}` must be a table")
+            table = inner
+        return table
+
+    def origin(self, *path: str | int) -> Origin:
+        return Origin(self.kind, str(self.path), self.lines.of(path))
+
+    def tier(self, which: Literal["top", "pip"], *, pip: bool = False) -> Tier:
+        """The settings of this file: ``top`` those of the main tables, ``pip`` those of uv's ``pip`` table.
+
+        ``pip`` says that a command of the pip interface asks.
+        """
+        tier: dict[str, tuple[Given, ...]] = {}
+        for setting in SETTINGS:
+            where = self._where(setting, which, pip=pip)
+            if where is None:
+                continue
+            table = self.table(*where)
+            for key in (setting.toml, *(old for old, new in ALIASES.items() if new == setting.toml)):
+                if key in table:
+                    tier[setting.name] = tuple(self._given(setting, table[key], (*where, key)))
+                    break
+        return tier
+
+    def _where(self, setting: Setting[object], which: Literal["top", "pip"], *, pip: bool) -> tuple[str, ...] | None:
+        if not setting.toml:
+            return None
+        if which == "pip":
+            belongs = setting.table == "pip" or (setting.table == "uv" and setting.toml not in _PIP_KEYS)
+            return (*self.prefix, "pip") if belongs else None
+        if setting.table == "cove":
+            return ("tool", "cove") if self.prefix else None
+        return self.prefix if setting.table == "uv" and not (pip and setting.group == "binary") else None
+
+    def _given(self, setting: Setting[object], raw: object, path: tuple[str, ...]) -> Iterator[Given]:
+        folder = _folder_url(self.path.parent)
+        if setting.form != "list":
+            yield Given(_absolute(setting, raw, self.path.parent), self.origin(*path), folder)
+            return
+        for number, item in enumerate(raw if isinstance(raw, list) else [raw]):
+            yield Given(item, self.origin(*path, number), folder)
+
+    def unknown_keys(self) -> Iterator[Warned]:
+        """A warning for every key that neither cove nor uv knows."""
+        ours = {setting.toml for setting in SETTINGS if setting.table == "uv"} | set(ALIASES)
+        pip = {setting.toml for setting in SETTINGS if setting.table == "pip"}
+        yield from self._unknown(self.prefix, ours | NOT_FOR_COVE)
+        yield from self._unknown((*self.prefix, "pip"), ours | pip | NOT_FOR_COVE | PIP_ONLY)
+        if self.prefix:
+            yield from self._unknown(
+                ("tool", "cove"), {setting.toml for setting in SETTINGS if setting.table == "cove"}
+            )
+
+    def _unknown(self, where: tuple[str, ...], known: set[str]) -> Iterator[Warned]:
+        for key in self.table(*where):
+            if key not in known:
+                near = get_close_matches(key.replace("_", "-"), known, n=1, cutoff=0.8)
+                hint = f"did you mean `{near[0]}`?" if near else ""
+                yield Warned(f"{self.origin(*where, key)}: the setting `{key}` is not known", hint)
+
+
+def _find_files(settings: Settings, environ: Mapping[str, str], directory: Path) -> tuple[list[_File], list[Event]]:
+    """The files that apply, those that outrank others first."""
+    if settings.config_file is not None:
+        return [_named_file(Path(settings.config_file), settings)], []
+    if settings.no_config:
+        return [], []
+    files: list[_File | None] = []
+    notices: list[Event] = []
+    if settings.interface != "tool":
+        files.extend(_project_files(Path(settings.project or directory), notices))
+    user = _user_folder(environ)
+    if user is not None:
+        files.append(_read(user / "uv" / "uv.toml", "user"))
+    if not settings.no_system_config:
+        system = (_read(folder / "uv" / "uv.toml", "system") for folder in _system_folders(environ))
+        files.append(next((file for file in system if file is not None), None))
+    return [file for file in files if file is not None], notices
+
+
+def _named_file(path: Path, settings: Settings) -> _File:
+    origin = settings.origin("config-file")
+    if path.name == "pyproject.toml":
+        raise UsageError(
+            f"{origin}: `{path}` is not a `uv.toml`", hints=("to work on another project, use `--project`",)
+        )
+    file = _read(path, "file")
+    if file is None:
+        raise ConfigurationError(f"{origin}: the file `{path}` does not exist")
+    return file
+
+
+def _project_files(start: Path, notices: list[Event]) -> list[_File]:
+    """The nearest ``uv.toml``, or ``pyproject.toml`` that says something to uv or cove, from ``start`` upwards (as uv).
+
+    Beside a ``uv.toml``, the ``[tool.uv]`` of a ``pyproject.toml`` does not count; its ``[tool.cove]`` does.
+    """
+    for folder in (start, *start.parents):
+        project = _read(folder / "pyproject.toml", "project")
+        own = _read(folder / "uv.toml", "project")
+        if own is None:
+            if project is not None and (project.settings() or project.table("tool", "cove")):
+                return [project]
+            continue
+        if project is None:
+            return [own]
+        if _has_settings(project):
+            notices.append(
+                Warned(
+                    f"{project.origin('tool', 'uv')}: `[tool.uv]` is ignored because there is a `uv.toml` beside it",
+                    "keep the settings in one of the two",
+                )
+            )
+        return [own, replace(project, data={"tool": {"cove": project.table("tool", "cove")}})]
+    return []
+
+
+def _has_settings(project: _File) -> bool:
+    """Whether ``[tool.uv]`` holds settings, not only what belongs to the project itself (``sources``, ``workspace``)."""
+    return any(key in {setting.toml for setting in SETTINGS} for key in project.settings())
+
+
+def _user_folder(environ: Mapping[str, str]) -> Path | None:
+    if os.name == "nt":
+        return Path(environ["APPDATA"]) if environ.get("APPDATA") else None
+    if environ.get("XDG_CONFIG_HOME"):
+        return Path(environ["XDG_CONFIG_HOME"])
+    return Path(environ["HOME"]) / ".config" if environ.get("HOME") else None
+
+
+def _system_folders(environ: Mapping[str, str]) -> Iterator[Path]:
+    if os.name == "nt":
+        yield from [Path(environ["PROGRAMDATA"])] if environ.get("PROGRAMDATA") else []
+        return
+    for folder in (environ.get("XDG_CONFIG_DIRS") or "/etc/xdg").split(":"):
+        if folder:
+            yield Path(folder)
+    yield Path("/etc")
+
+
+def _read(path: Path, kind: Kind) -> _File | None:
+    """A TOML file, ``None`` when it does not exist; raises ``ConfigurationError`` naming file and line."""
+    try:
+        raw = path.read_bytes()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as error:
+        raise ConfigurationError(f"{path}: the file cannot be read: {error.strerror}") from error
+    try:
+        text = raw.decode("utf-8")
+        return _File(path, kind, tomllib.loads(text), Lines(text))
+    except UnicodeDecodeError as error:
+        line = raw.count(b"\n", 0, error.start) + 1
+        raise ConfigurationError(f"{path}:{line}: the file is not UTF-8 text") from None
+    except tomllib.TOMLDecodeError as error:
+        raise _syntax_error(path, str(error), text) from None
+
+
+def _syntax_error(path: Path, message: str, text: str) -> CoveError:
+    found = re.search(r" \(at line (\d+), column (\d+)\)$", message)
+    if found:
+        return ConfigurationError(f"{path}:{found[1]}:{found[2]}: the file is not TOML: {message[: found.start()]}")
+    reason = message.removesuffix(" (at end of document)")
+    return ConfigurationError(f"{path}:{text.count(chr(10)) + 1}: the file is not TOML: {reason}")
+
+
+def _folder_url(folder: Path) -> str:
+    return folder.absolute().as_uri().removesuffix("/") + "/"
+
+
+def _path_of(url_path: str) -> Path:
+    path = unquote(url_path)
+    return Path(path.lstrip("/") if os.name == "nt" else path)
