@@ -104,6 +104,8 @@ class Cache:
 
     def _keep(self, path: Path, entry: "_Entry") -> None:
         try:
+            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            path.parent.mkdir(mode=0o700, exist_ok=True)
             _write(path, entry.encoded())
         except OSError as error:
             self._listener(Noted(f"the page {entry.url} could not be kept in the cache: {error.strerror}"))
@@ -209,7 +211,6 @@ def _load(path: Path) -> _Entry | None:
 
 
 def _write(path: Path, content: bytes) -> None:
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     handle, side = tempfile.mkstemp(dir=path.parent)  # readable by the user only
     try:
         with os.fdopen(handle, "wb") as file:
