@@ -332,7 +332,7 @@ def reusable(
         return None
     if request is None or request.fits(interpreter):
         return interpreter
-    if request.path is not None and _same_base(request.path, interpreter, cache_dir):
+    if _same_base(request, interpreter, cache_dir):
         return interpreter
     if request.origin.kind != "variable":
         report(Noted(f"{environment} is made anew: {interpreter.version} is not {request}"))
@@ -351,8 +351,16 @@ def _meets(request: Request | None, interpreter: Interpreter) -> bool:
     return request is None or bool(request.command) or request.fits(interpreter)
 
 
-def _same_base(path: Path, interpreter: Interpreter, cache_dir: Path | None) -> bool:
-    asked = probe(executable_in(path) if path.is_dir() else path, cache_dir)
+def _same_base(request: Request, interpreter: Interpreter, cache_dir: Path | None) -> bool:
+    """Whether the request is by the path of the very interpreter that an environment was made from."""
+    if request.path is None:
+        return False
+    try:
+        asked = _at(request.path, request, cache_dir)
+    except PythonNotFound:
+        if request.origin.kind == "variable":
+            return False  # the environment is used anyway, and the warning names the variable
+        raise
     return os.path.realpath(asked.base_executable) == os.path.realpath(interpreter.base_executable)
 
 
