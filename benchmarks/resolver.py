@@ -12,7 +12,7 @@ from packaging.version import Version
 
 from cove.errors import Unmet
 from cove.model.name import Name
-from cove.resolve.drive import answer_from, drive
+from cove.resolve.drive import drive
 from cove.resolve.questions import Answer, AskDependencies, AskVersions, Dependencies, Question, Versions
 from cove.resolve.request import Request
 from cove.resolve.solver import solve
@@ -20,20 +20,24 @@ from cove.resolve.solver import solve
 Releases = dict[tuple[str, int], list[str]]
 
 
-def layered(packages: int, versions: int, seed: int, looseness: int) -> tuple[Releases, list[str]]:
-    """Packages that depend on later ones with lower and upper bounds; the tighter, the more backtracking."""
+def layered(packages: int, versions: int, seed: int, width: float) -> tuple[Releases, list[str]]:
+    """Packages that require random windows of later ones; ``width`` is a window's part of all versions.
+
+    The newest version is not favoured, so most first choices are wrong: the narrower, the more backtracking.
+    """
     chance = random.Random(seed)  # noqa: S311 - a benchmark needs repeatable numbers
     releases: Releases = {}
+    window = max(1, int(versions * width))
     for package in range(packages):
+        others = [chance.randint(package + 1, packages) for _ in range(chance.randint(0, 4))]
         for version in range(1, versions + 1):
             requires = []
-            for _ in range(chance.randint(0, 5)):
-                other = chance.randint(package + 1, packages)
+            for other in others:
                 if other < packages:
-                    low = max(1, min(versions, version + chance.randint(-looseness, looseness // 4)))
-                    requires.append(f"p{other}>={low},<={low + looseness}")
+                    low = chance.randint(1 - window // 2, versions - window // 2)
+                    requires.append(f"p{other}>={max(0, low)},<={low + window}")
             releases[f"p{package}", version] = requires
-    return releases, [f"p{package}" for package in range(10)]
+    return releases, [f"p{package}" for package in range(20)]
 
 
 def pigeons(holes: int) -> tuple[Releases, list[str]]:
@@ -69,13 +73,11 @@ def lockstep(packages: int, versions: int) -> tuple[Releases, list[str]]:
 
 def cases() -> Iterator[tuple[str, tuple[Releases, list[str]]]]:
     """The sets, with their names."""
-    yield "300 × 50, loose", layered(300, 50, seed=1, looseness=30)
-    yield "300 × 50, tight", layered(300, 50, seed=2, looseness=12)
-    yield "300 × 50, tighter", layered(300, 50, seed=3, looseness=8)
-    yield "300 × 50, hopeless", layered(300, 50, seed=4, looseness=3)
-    yield "300 × 200, tight", layered(300, 200, seed=5, looseness=40)
+    for width in (0.8, 0.6, 0.5, 0.45, 0.4, 0.3, 0.2):
+        yield f"300 x 50, windows {width}", layered(300, 50, seed=int(width * 100), width=width)
+    yield "300 x 200, windows 0.6", layered(300, 200, seed=5, width=0.6)
     yield "staircase of 300", staircase(300)
-    yield "lockstep 20 × 100", lockstep(20, 100)
+    yield "lockstep 20 x 100", lockstep(20, 100)
     yield "6 pigeons", pigeons(6)
 
 
@@ -98,12 +100,14 @@ def main(write: Callable[[str], object]) -> None:
         known = answers(releases)
         asked = 0
 
-        def answer(question: Question, look_up: Callable[[Question], Answer] = answer_from(known)) -> Answer:
+        def answer(question: Question, known: dict[Question, Answer] = known) -> Answer:
             nonlocal asked
             asked += 1
-            return look_up(question)
+            return known[question]
 
-        request = Request(roots=[Requirement(root) for root in roots], applies=lambda _, __: True, python_ok=lambda _: True)
+        request = Request(
+            roots=[Requirement(root) for root in roots], applies=lambda _, __: True, python_ok=lambda _: True
+        )
         begun = time.process_time()
         try:
             outcome = f"{len(drive(solve(request), answer).packages)} packages"

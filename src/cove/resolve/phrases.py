@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+from packaging.version import Version
+
 from cove.resolve.term import Variable, positions
 
 _LISTED = 3
@@ -28,7 +30,7 @@ def versions_phrase(project: Variable, candidates: int, extra: str | None = None
     chosen = list(positions(candidates))
     if len(chosen) == len(project.versions) > 1:
         return f"every version of {name}"
-    return _ranges(project, chosen, name)
+    return _ranges(project, chosen, name, "each")
 
 
 def requirement_phrase(variable: Variable, candidates: int) -> str:
@@ -38,21 +40,21 @@ def requirement_phrase(variable: Variable, candidates: int) -> str:
     chosen = list(positions(candidates))
     if len(chosen) == len(variable.versions):
         return variable.name
-    return _ranges(variable, chosen, variable.name)
+    return _ranges(variable, chosen, variable.name, "one")
 
 
-def _ranges(project: Variable, chosen: Sequence[int], name: str) -> str:
-    texts = [str(version) for version in project.versions]
+def _ranges(project: Variable, chosen: Sequence[int], name: str, many: str) -> str:
+    versions = project.versions
     if not chosen:
         return f"no version of {name}"
     if len(chosen) == 1:
-        return f"{name} {texts[chosen[0]]}"
+        return f"{name} {versions[chosen[0]]}"
     runs = _runs(chosen)
     if len(runs) > 1 and len(chosen) <= _LISTED:
-        return f"{name} {or_list([texts[position] for position in chosen])}"
+        return f"{name} {or_list([str(versions[position]) for position in chosen])}"
     if len(runs) > _LISTED:
-        return f"{len(chosen)} versions of {_range(texts, chosen[0], chosen[-1], name)}"
-    return or_list([_range(texts, first, last, name) for first, last in runs])
+        return f"{many} of {len(chosen)} versions of {_range(versions, chosen[0], chosen[-1], name)}"
+    return or_list([_range(versions, first, last, name) for first, last in runs])
 
 
 def _runs(chosen: Sequence[int]) -> list[tuple[int, int]]:
@@ -66,10 +68,10 @@ def _runs(chosen: Sequence[int]) -> list[tuple[int, int]]:
     return runs
 
 
-def _range(texts: Sequence[str], first: int, last: int, name: str) -> str:
+def _range(versions: Sequence[Version], first: int, last: int, name: str) -> str:
     if first == last:
-        return f"{name} {texts[first]}"
-    bounds = [f">={texts[first]}"] if first else []
-    if last < len(texts) - 1:
-        bounds.append(f"<={texts[last]}")
+        return f"{name} {versions[first]}"
+    bounds = [f">={versions[first]}"] if first else []
+    if last < len(versions) - 1:
+        bounds.append(f"<={versions[last]}")
     return name + ",".join(bounds)

@@ -5,6 +5,7 @@ rests on are merged as far as they go, those that are not needed are dropped, an
 second proof is short, and it is the one that is put into words.
 """
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
@@ -24,6 +25,10 @@ _MINIMISED = 120
 """Up to so many facts each is tried to be left out; it takes as many refutations."""
 
 _SENTENCES = 12
+"""A longer story is cut."""
+
+_NUMBERED = re.compile(r"\. \((\d+)\)$")
+_REFERENCE = re.compile(r" \((\d+)\)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +149,14 @@ def _alternatives(words: Sequence[str]) -> str:
     return or_list(words if len(words) <= 3 else [*words[:3], "others"])
 
 
+def _several(names: Sequence[str]) -> str:
+    return and_list(names if len(names) <= 6 else [*names[:5], f"{len(names) - 5} other projects"])
+
+
 def _both(first: str, second: str) -> str:
+    who, depends, what = second.partition(" depends on ")
+    if depends and first.startswith(who + depends) and " and " not in first + second:
+        return f"{first} and {what}"
     return f"{first}, and {second}" if " and " in first + second else f"{first} and {second}"
 
 
@@ -253,11 +265,17 @@ class _Story:
     def sentences(self, proof: Incompatibility) -> list[str]:
         """The whole derivation, one sentence a step."""
         self._tell(_without_root(proof), final=True)
-        lines = self._lines
-        if len(lines) > _SENTENCES:
-            left_out = len(lines) - _SENTENCES
-            lines = [*lines[: _SENTENCES // 2], f"({left_out} further steps.)", *lines[-_SENTENCES // 2 :]]
-        return lines
+        if len(self._lines) <= _SENTENCES:
+            return self._lines
+        # Nobody reads more. The end says what the root's requirements have to do with it.
+        end = self._lines[-_SENTENCES // 2 :]
+        told = {match[1] for line in end if (match := _NUMBERED.search(line))}
+        involved = (self.variables[variable] for fact in externals(proof) for variable in fact.terms)
+        names = sorted({variable.name for variable in involved if not variable.is_root})
+        return [
+            f"What the versions of {_several(names)} require does not fit together; the end of {len(self._lines)} steps:",
+            *(_REFERENCE.sub(lambda match: match[0] if match[1] in told else "", line) for line in end),
+        ]
 
     def _tell(self, node: Incompatibility, *, final: bool = False) -> None:
         """Write the sentences that end in what ``node`` says. (N. Weizenbaum's algorithm, without its line breaks.)"""
@@ -336,7 +354,11 @@ class _Story:
         if not positive:
             return f"the requirements of {self._root} cannot be met"
         what, together = and_list(positive), " together" if len(positive) > 1 else ""
-        return f"{self._root} cannot use {what}{together}" if by_root else f"{what} cannot be used{together}"
+        if by_root:
+            return f"{self._root} cannot use {what}{together}"
+        if what.startswith("every ") and not together:
+            return f"no {what.removeprefix('every ')} can be used"
+        return f"{what} cannot be used{together}"
 
     # Advice.
 
