@@ -1,0 +1,287 @@
+"""From pages to candidates: every file is either usable, with a rank, or rejected, with a reason. Pure."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import lru_cache
+
+from packaging.specifiers import SpecifierSet
+from packaging.version import InvalidVersion, Version
+
+from cove.errors import ConfigurationError
+from cove.formats.core_metadata import read_specifiers
+from cove.model.candidate import Candidate, Candidates, Rejected
+from cove.model.dist import File, SdistName, WheelName, parse_filename
+from cove.model.index import Index
+from cove.model.name import Name
+from cove.model.outcome import Found
+from cove.model.target import Target
+
+_Rank = tuple[int, int, int, tuple[int, str]]
+"""Higher is better: not yanked, wheel before sdist, tag, build number."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What makes a file usable.
+
+    With a ``target`` its tags and its Python decide; without one (a universal lock) every platform will do, and
+    ``requires_python`` is the project's own range. ``exclude_newer`` is the moment from which on files do not exist yet; an
+    index's own setting comes before it.
+    """
+
+    target: Target | None = None
+    requires_python: SpecifierSet | None = None
+    no_binary: bool = False
+    no_build: bool = False
+    exclude_newer: datetime | None = None
+
+
+@dataclass(slots=True)
+class _Usable:
+    """A usable file and how good it is."""
+
+    rank: _Rank
+    file: File
+    index: Index
+
+
+@dataclass(slots=True)
+class _Release:
+    """Everything about one version: its files by the page they are on, and the usable ones in the order of the pages."""
+
+    files: dict[int, list[File]] = field(default_factory=dict)
+    usable: dict[int, list[_Usable]] = field(default_factory=dict)
+
+
+class _Unusable(Exception):
+    """Why a file cannot be used: a signal within this module."""
+
+
+def gather(name: Name, found: Sequence[Found], rules: Rules, *, links: Sequence[Found] = ()) -> Candidates:
+    """All candidates of ``name`` on the pages ``found``, lowest version first.
+
+    Of several pages that have a version, the first with a usable file gives it. The files of ``links`` (``--find-links``)
+    stand beside those and may be better. At least one page must be given; ``Candidates.index`` is the first one's.
+    """
+    pages = (*found, *links)
+    gathering = _Gathering(_Judge(name, rules))
+    for position, answer in enumerate(pages):
+        gathering.add(position, answer)
+    candidates = (
+        _candidate(name, version, gathering.releases[version], first_link=len(found))
+        for version in sorted(gathering.releases)
+    )
+    usable = tuple(candidate for candidate in candidates if candidate is not None)
+    return Candidates(name, pages[0].index, usable, tuple(gathering.rejected))
+
+
+def wheel_may_run(wheel: WheelName, requires_python: SpecifierSet) -> bool:
+    """Whether some Python within ``requires_python`` can use the wheel: ``cp39`` cannot serve ``>=3.10``, ``abi3`` can."""
+    lowest = _lowest(requires_python)
+    if lowest is None:
+        return True
+    return any(_serves(python, wheel.abis, lowest) for python in wheel.pythons)
+
+
+class _Gathering:
+    """Sorts the files of one page after the other into releases and rejected ones."""
+
+    def __init__(self, judge: "_Judge") -> None:
+        self.releases: dict[Version, _Release] = {}
+        self.rejected: list[Rejected] = []
+        self._judge = judge
+
+    def add(self, position: int, answer: Found) -> None:
+        """The page at ``position`` in the order of pages; of files with one name the first counts."""
+        cutoff = _cutoff(answer.index, self._judge.rules.exclude_newer)
+        for file in _unique(answer.page.files):
+            parsed = parse_filename(file.filename, self._judge.name)
+            version = _version(parsed.version) if parsed is not None else None
+            if parsed is None or version is None or parsed.name != self._judge.name:
+                text = parsed.version if parsed is not None else ""
+                self.rejected.append(Rejected(file.filename, text, _why_not(parsed, version)))
+                continue
+            release = self.releases.setdefault(version, _Release())
+            release.files.setdefault(position, []).append(file)
+            try:
+                _check_age(file, cutoff)
+                usable = _Usable(self._judge.rank(file, parsed), file, answer.index)
+            except _Unusable as reason:
+                self.rejected.append(Rejected(file.filename, str(version), str(reason)))
+                continue
+            release.usable.setdefault(position, []).append(usable)
+
+
+def _unique(files: Sequence[File]) -> Iterable[File]:
+    first: dict[str, File] = {}
+    for file in files:
+        first.setdefault(file.filename, file)
+    return first.values()
+
+
+def _why_not(parsed: WheelName | SdistName | None, version: Version | None) -> str:
+    if parsed is None:
+        return "is neither a wheel nor an sdist by its name"
+    if version is None:
+        return f"its version {parsed.version!r} is not valid (PEP 440)"
+    return f"is a file of the project {parsed.name}"
+
+
+def _candidate(name: Name, version: Version, release: _Release, first_link: int) -> Candidate | None:
+    """The version with its best file; its ``files`` are those of the page that one is on, for a lock names one source."""
+    own = min((position for position in release.usable if position < first_link), default=None)
+    positions = [position for position in release.usable if position == own or position >= first_link]
+    if not positions:
+        return None
+    # ``max`` keeps the first of equals, and so prefers an index to a list of links.
+    best_position, best = max(
+        ((position, usable) for position in positions for usable in release.usable[position]),
+        key=lambda pair: pair[1].rank,
+    )
+    files = tuple(release.files[best_position])
+    return Candidate(name, version, best.file, files, best.index, best.file.yanked)
+
+
+class _Judge:
+    """Ranks files of one project, remembering what recurs from file to file."""
+
+    def __init__(self, name: Name, rules: Rules) -> None:
+        self.name = name
+        self.rules = rules
+        target = rules.target
+        self._tags = {tag: position for position, tag in enumerate(reversed(target.tags))} if target else {}
+        # As pip does: a range such as >=3.14 admits the release candidates of 3.14.
+        self._python = Version(Version(target.python).base_version) if target else None
+        self._pythons: dict[str, str] = {}
+
+    def rank(self, file: File, parsed: WheelName | SdistName) -> _Rank:
+        """How good a file is; raises ``_Unusable``."""
+        self._check_python(file.requires_python)
+        unyanked = int(file.yanked is None)
+        if isinstance(parsed, SdistName):
+            if self.rules.no_build:
+                raise _Unusable("is an sdist, and building is forbidden (--no-build)")
+            return (unyanked, 0, 0, (0, ""))
+        if self.rules.no_binary:
+            raise _Unusable("is a wheel, and wheels are forbidden (--no-binary)")
+        tag = self._generality(parsed) if self.rules.target is None else self._best_tag(parsed)
+        return (unyanked, 1, tag, _build_number(parsed.build))
+
+    def _check_python(self, text: str | None) -> None:
+        if not text:
+            return
+        if text not in self._pythons:
+            self._pythons[text] = self._why_python(text)
+        if self._pythons[text]:
+            raise _Unusable(self._pythons[text])
+
+    def _why_python(self, text: str) -> str:
+        """Empty when the range admits the target's Python, or the lowest one of the project's range."""
+        specifiers = _specifiers(text)
+        if specifiers is None:
+            return f"its Python range {text!r} cannot be read"
+        if self._python is not None and self.rules.target is not None:
+            fits = specifiers.contains(self._python, prereleases=True)
+            return "" if fits else f"requires Python {text}, and this is {self.rules.target.python}"
+        # Upper bounds are ignored: projects that set them mean "not tested yet", and the lock is to outlive them.
+        wanted = self.rules.requires_python
+        needed, lowest = _lowest(specifiers), _lowest(wanted) if wanted is not None else None
+        if needed is not None and wanted is not None and (lowest is None or lowest < needed):
+            return f"requires Python {text}, and the project supports {wanted or 'any'}"
+        return ""
+
+    def _best_tag(self, wheel: WheelName) -> int:
+        best = max((self._tags[tag] for tag in wheel.tags() if tag in self._tags), default=None)
+        if best is None:
+            raise _Unusable(f"no wheel tag matches: it is for {_made_for(wheel)}")
+        return best
+
+    def _generality(self, wheel: WheelName) -> int:
+        """Without a target: the wheel that stands for all, pure ones first; its metadata is read for the lock."""
+        wanted = self.rules.requires_python
+        if wanted is not None and not wheel_may_run(wheel, wanted):
+            raise _Unusable(f"no wheel tag matches: it is for {_made_for(wheel)}, and the project supports {wanted}")
+        return 2 * ("any" in wheel.platforms) + ("none" in wheel.abis)
+
+
+def _made_for(wheel: WheelName) -> str:
+    return f"{'/'.join(wheel.pythons)} with ABI {'/'.join(wheel.abis)} on {'/'.join(wheel.platforms)}"
+
+
+def _check_age(file: File, cutoff: datetime | None) -> None:
+    if cutoff is None:
+        return
+    if file.upload_time is None:
+        raise _Unusable("the index gives no upload time, which exclude-newer needs")
+    uploaded = _moment(file.upload_time)
+    if uploaded is None:
+        raise _Unusable(f"its upload time {file.upload_time!r} cannot be read")
+    if uploaded >= cutoff:
+        raise _Unusable(f"was uploaded at {file.upload_time}, after exclude-newer")
+
+
+def _cutoff(index: Index, overall: datetime | None) -> datetime | None:
+    if index.exclude_newer is False:
+        return None
+    if index.exclude_newer is None:
+        return overall
+    cutoff = _moment(index.exclude_newer)
+    if cutoff is None:
+        raise ConfigurationError(
+            f"exclude-newer of the index {index.label} cannot be read: {index.exclude_newer!r}",
+            hints=("it is a date or an RFC 3339 time, such as 2026-01-31 or 2026-01-31T12:00:00Z",),
+        )
+    return cutoff
+
+
+def _moment(text: str) -> datetime | None:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+@lru_cache(maxsize=65536)
+def _version(text: str) -> Version | None:
+    try:
+        return Version(text)
+    except InvalidVersion:
+        return None
+
+
+@lru_cache(maxsize=4096)
+def _specifiers(text: str) -> SpecifierSet | None:
+    return read_specifiers(text)
+
+
+@lru_cache(maxsize=4096)
+def _lowest(specifiers: SpecifierSet) -> Version | None:
+    """The highest of the lower bounds, ``None`` when there is none: ``>=3.9, !=3.9.1, <4`` gives 3.9."""
+    bounds = []
+    for specifier in specifiers:
+        if specifier.operator in (">=", ">", "~=", "=="):
+            version = _version(specifier.version.removesuffix(".*"))
+            if version is not None:
+                bounds.append(version)
+    return max(bounds, default=None)
+
+
+def _serves(python: str, abis: tuple[str, ...], lowest: Version) -> bool:
+    digits = python.lstrip("abcdefghijklmnopqrstuvwxyz_")
+    if not digits.isascii() or not digits.isdigit():
+        return True
+    major, minor = int(digits[0]), int(digits[1:]) if len(digits) > 1 else None
+    if major != lowest.major:
+        return major > lowest.major
+    # ``py39`` and ``abi3`` wheels go on working; ``cp39-cp39`` is for that one version.
+    if minor is None or python.startswith("py") or "abi3" in abis or "none" in abis:
+        return True
+    return minor >= lowest.minor
+
+
+def _build_number(build: str) -> tuple[int, str]:
+    """PEP 427: "sort as a two-item tuple": the initial digits as a number, the rest as text."""
+    digits = len(build) - len(build.lstrip("0123456789"))
+    return (int(build[:digits]), build[digits:]) if digits else (0, "")

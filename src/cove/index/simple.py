@@ -1,0 +1,88 @@
+"""One index that speaks the Simple API (PEP 503, PEP 691)."""
+
+from cove.errors import ConfigurationError, CoveError, InvalidResponse
+from cove.formats import negotiate, simple_html, simple_json
+from cove.http.client import Client
+from cove.http.messages import Response
+from cove.http.once import Once
+from cove.http.status import error_for, status_text
+from cove.index.directory import read_project
+from cove.model.index import Index
+from cove.model.name import Name
+from cove.model.outcome import Absent, Found, Outcome, Unavailable
+from cove.model.page import Page
+from cove.registries import Registry, recognise
+
+ABSENT_STATUSES = frozenset({404, 410})
+"""With these a server says that it does not have a project. Everything else that is not a page says nothing about it."""
+
+
+class SimpleIndex:
+    """A source: each project's page is asked for once per run, however many threads want it."""
+
+    def __init__(self, index: Index, client: Client) -> None:
+        self.index = index
+        self._client = client
+        self._registry = recognise(index.url)
+        self._outcomes: Once[Name, Outcome] = Once()
+
+    def project(self, name: Name) -> Outcome:
+        """What the index says of ``name``."""
+        return self._outcomes.get(name, lambda: self._ask(name))
+
+    def _ask(self, name: Name) -> Outcome:
+        try:
+            if self.index.url.scheme == "file":
+                return read_project(self.index, name)
+            url = self.index.url.child(name)
+            response = self._client.get(url, index=self.index, headers={"Accept": negotiate.ACCEPT})
+            return self._judge(name, response)
+        except InvalidResponse as error:
+            return Unavailable(self.index, unreadable(name, self.index, error))
+        except CoveError as error:
+            return Unavailable(self.index, error)
+        except OSError as error:
+            reason = f"cannot read the page of `{name}` on {self.index.label}: {error.strerror or error}"
+            return Unavailable(self.index, ConfigurationError(reason))
+
+    def _judge(self, name: Name, response: Response) -> Outcome:
+        if response.status == 200:
+            return Found(self.index, read_page(name, response))
+        response.body.close()
+        tolerated = self.index.ignore_error_codes | self._registry.absent_statuses
+        if response.status in ABSENT_STATUSES or response.status in tolerated:
+            return Absent(self.index, status_text(response.status))
+        return Unavailable(self.index, refusal(name, self.index, response, self._registry))
+
+
+def read_page(name: Name, response: Response) -> Page:
+    """The page in a successful answer; links are relative to where it finally came from. Raises ``InvalidResponse``."""
+    body = response.body.read()
+    content_type = response.headers.get("content-type")
+    match negotiate.kind_of(content_type, body[:64]):
+        case "json":
+            return simple_json.read(body, response.url, name)
+        case "html":
+            return simple_html.read(body, response.url, name)
+        case None:
+            said = f"its Content-Type is {content_type!r}" if content_type else "it has no Content-Type"
+            raise InvalidResponse(f"the answer is neither JSON nor HTML: {said}")
+
+
+def refusal(subject: str, index: Index, response: Response, registry: Registry) -> CoveError:
+    """The error for an answer that is neither a page nor absence, with what is known of the registry."""
+    error = error_for(response, subject=subject, index=index)
+    error.hints = (*error.hints, *registry.hints(response.status))
+    return error
+
+
+def unreadable(subject: str, index: Index, error: InvalidResponse) -> InvalidResponse:
+    """``error`` (a bare reason) with the project and the index it is about."""
+    return InvalidResponse(
+        f"the answer of {index.label} for `{subject}` cannot be read: {error.message}",
+        causes=error.causes,
+        hints=(
+            *error.hints,
+            f"open {index.url.without_credentials()} in a browser: is it the address of a simple index?",
+        ),
+    )
