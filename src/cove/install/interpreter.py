@@ -2,8 +2,6 @@
 
 import json
 import os
-import subprocess
-import tempfile
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -116,6 +114,8 @@ def probe(executable: Path, cache_dir: Path | None = None) -> Interpreter:
 
 
 def _run(executable: Path) -> str:
+    import subprocess  # noqa: PLC0415 - what is remembered needs no process
+
     script = Path(__file__).with_name("self_report.py")
     try:
         done = subprocess.run(
@@ -203,9 +203,11 @@ def remember(interpreter: Interpreter, cache_dir: Path | None) -> None:
     no reason to fail."""
     if cache_dir is None:
         return
-    document = {"schema": _SCHEMA, "state": _state(interpreter.executable), "interpreter": asdict(interpreter)}
+    import tempfile  # noqa: PLC0415 - only after a process was started anyway
+
     entry = _entry(interpreter.executable, cache_dir)
     try:
+        document = {"schema": _SCHEMA, "state": _state(interpreter.executable), "interpreter": asdict(interpreter)}
         entry.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=entry.parent, delete=False) as file:
             json.dump(document, file, default=str)
