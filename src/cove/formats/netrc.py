@@ -19,11 +19,14 @@ class NetrcError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class NetrcEntry:
-    """``machine`` is a host without port, or ``None`` for the ``default`` entry; ``line`` is where the entry begins."""
+    """``machine`` is a host without port, or ``None`` for the ``default`` entry; ``line`` is where the entry begins.
+
+    ``password`` is ``None`` when the entry gives none, which is not the same as an empty one.
+    """
 
     machine: str | None
     login: str
-    password: Secret
+    password: Secret | None
     line: int
 
 
@@ -121,13 +124,14 @@ def _entries(lexer: _Lexer) -> Iterator[NetrcEntry]:
 
 
 def _entry(lexer: _Lexer, machine: str | None, line: int) -> NetrcEntry:
-    values = {"login": "", "account": "", "password": ""}
+    values: dict[str, str | None] = {"login": None, "account": None, "password": None}
     while True:
         place = lexer.peek()
         word = lexer.word()
         if word is None or word in _KEYWORDS:
             lexer.back(place)
-            return NetrcEntry(machine, values["login"], Secret(values["password"]), line)
+            password = values["password"]
+            return NetrcEntry(machine, values["login"] or "", None if password is None else Secret(password), line)
         if word.startswith("#"):
             _skip_comment(lexer, word)
             continue

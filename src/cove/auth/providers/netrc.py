@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from pathlib import Path
 
+from cove.auth.provider import Username
 from cove.formats.netrc import NetrcEntry, NetrcError, find, find_default, parse
 from cove.http.once import Once
 from cove.model.event import Listener, Warned, ignore
@@ -38,7 +39,7 @@ class Netrc:
         """Whether there may be a file."""
         return self._path is not None and url.scheme in ("http", "https")
 
-    def get(self, index: Index | None, url: Url) -> Credential | None:
+    def get(self, index: Index | None, url: Url) -> Credential | Username | None:
         """The host's entry; its login must be the user name known so far."""
         entries = self._once.get(None, self._read)
         wanted = url.username or None
@@ -47,7 +48,10 @@ class Netrc:
             entry = find_default(entries, wanted)
         if entry is None:
             return None
-        return Credential(entry.login, entry.password, Origin("file", str(self._path), entry.line))
+        origin = Origin("file", str(self._path), entry.line)
+        if entry.password is None:
+            return Username(entry.login, origin) if entry.login else None
+        return Credential(entry.login, entry.password, origin)
 
     def _read(self) -> tuple[NetrcEntry, ...]:
         if self._path is None:
