@@ -37,6 +37,7 @@ STRINGS = (
 VERSIONS = ("implementation_version", "python_full_version")
 _ORDER = (*STRINGS, *VERSIONS, "extra", "extras", "dependency_groups")
 _SYSTEMS = {"Windows": "win32", "Linux": "linux", "Darwin": "darwin"}
+_LOWEST: Cut = ((0,), 0)  # no version is below 0
 _STEP_LIMIT = 20_000
 
 
@@ -292,7 +293,8 @@ def _rank(name: str) -> int:
 
 def _between(name: str, low: Cut | None, high: Cut | None) -> MarkerSet:
     """Values of the variable ``name`` from ``low`` up to ``high`` (``None``: without end)."""
-    if low is not None and high is not None and low >= high:
+    low = None if low == _LOWEST else low
+    if high == _LOWEST or (low is not None and high is not None and low >= high):
         return NOTHING
     cuts = [cut for cut in (low, high) if cut is not None]
     branches: list[Diagram] = [*([False] if low is not None else []), True, *([False] if high is not None else [])]

@@ -217,6 +217,9 @@ class _Reader:
         try:
             return Requirement(text)
         except InvalidRequirement as error:
+            if "://" in text:  # may hold a credential: neither quoted nor chained
+                name = text.partition("@")[0].partition("://")[0].strip()
+                raise self.wrong(key, f"holds a requirement that cannot be read, near {name!r}", text) from None
             reason = str(error).partition("\n")[0]
             raise self.wrong(key, f"holds {text!r}, which is not a requirement: {reason}", text) from error
 

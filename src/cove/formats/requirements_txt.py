@@ -25,8 +25,7 @@ _ALIASES = {
     "-c": "--constraint",
     "-e": "--editable",
 }
-_WITH_VALUE = ("--index-url", "--extra-index-url", "--find-links", "--requirement", "--constraint", "--editable")
-_WITH_VALUE += ("--no-binary", "--only-binary")
+_WITH_VALUE = frozenset(_ALIASES.values()) | {"--extra-index-url", "--no-binary", "--only-binary"}
 _FLAGS = ("--no-index", "--pre", "--require-hashes", "--prefer-binary")
 _ARCHIVES = (".whl", ".tar.gz", ".zip", ".tar.bz2", ".tgz")
 _DEPTH = 50
@@ -138,10 +137,8 @@ def _logical_lines(text: str) -> Iterator[tuple[int, str]]:
 
 
 def _split_option(line: str, where: str) -> tuple[str, str]:
-    written, separator, value = (
-        line.partition("=") if line.startswith("--") and "=" in line.split()[0] else ("", "", "")
-    )
-    if not separator:
+    written, separator, value = line.partition("=")
+    if not (separator and line.startswith("--") and " " not in written):
         written, _, value = line.partition(" ")
         if not line.startswith("--") and written[:2] in _ALIASES and len(written) > 2:  # pip accepts `-rother.txt`
             written, value = written[:2], line[2:]
@@ -180,7 +177,7 @@ def _entry(line: str, where: str) -> Entry:
         return Entry(where, Requirement(text), hashes=tuple(hashes))
     except InvalidRequirement as error:
         if "://" in text:  # may hold a credential: not quoted
-            raise ConfigurationError(f"{where}: not a requirement; a URL is written as `name @ URL`") from error
+            raise ConfigurationError(f"{where}: not a requirement; a URL is written as `name @ URL`") from None
         reason = str(error).partition("\n")[0]
         raise ConfigurationError(f"{where}: {text!r} is not a requirement: {reason}") from error
 
@@ -190,7 +187,12 @@ def _is_location(text: str) -> bool:
     if re.match(r"[A-Za-z0-9][\w.-]*\s*(\[[^\]]*\])?\s*@", text):
         return False
     is_url = re.match(r"(\w+\+)?(https?|file|ssh|git)://", place) is not None
-    return is_url or place in (".", "..") or place.startswith(("./", "../", "/")) or place.endswith(_ARCHIVES)
+    return (
+        is_url
+        or place in (".", "..")
+        or place.startswith(("./", "../", "/"))
+        or (place.endswith(_ARCHIVES) and "://" not in place)
+    )
 
 
 def _location(text: str, where: str, *, editable: bool = False, hashes: tuple[str, ...] = ()) -> Entry:
