@@ -1,5 +1,6 @@
 """What the JSON and the HTML form of a page share: which links, names and digests are believed."""
 
+import re
 from collections.abc import Iterable, Mapping
 
 from cove.model.dist import File
@@ -9,6 +10,7 @@ HASH_ALGORITHMS = ("sha256", "sha512", "sha384", "sha224", "blake2b", "sha1", "m
 """Those that can be checked, preferred first; anything else in a page is ignored, as PEP 503 readers do with fragments."""
 
 _HEXADECIMAL = frozenset("0123456789abcdef")
+_OUTSIDE = re.compile(r"[/\\\x00-\x1f]")
 
 
 class Unreadable(ValueError):
@@ -33,7 +35,10 @@ def make_file(
     one; a name that would leave its folder; a digest that is not hexadecimal.
     """
     try:
-        url = base.join(link.strip())
+        link = link.strip()
+        # Thousands of links are absolute already; joining would parse each twice.
+        plain = base.username is None and link.startswith(("https://", "http://"))
+        url = Url.parse(link) if plain else base.join(link)
     except ValueError as error:
         raise Unreadable("the link is not a URL") from error
     if url.scheme not in ("http", "https") and not (url.scheme == base.scheme == "file"):
@@ -69,4 +74,4 @@ def read_hashes(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
 
 
 def _is_plain(name: str) -> bool:
-    return name not in ("", ".", "..") and not any(c in "/\\" or c < " " for c in name)
+    return name not in ("", ".", "..") and _OUTSIDE.search(name) is None
