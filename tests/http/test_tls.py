@@ -45,6 +45,9 @@ def test_files_and_folders_of_certificates_are_read(tmp_path: Path) -> None:
 
 def test_what_cannot_be_read_is_named(tmp_path: Path) -> None:
     missing = str(tmp_path / "missing")
+    (tmp_path / "empty").touch()
+    with pytest.raises(ConfigurationError, match="no certificate"):
+        read_certificates(str(tmp_path / "empty"), "")
     with pytest.raises(ConfigurationError, match="SSL_CERT_FILE"):
         read_certificates(missing, "")
     with pytest.raises(ConfigurationError, match="SSL_CERT_DIR"):

@@ -2,6 +2,7 @@ import gzip
 import hashlib
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -172,6 +173,23 @@ def test_certificates_that_cannot_be_read_are_named() -> None:
     transport = Transport(TransportOptions(cert_file="/nonexistent/ca.pem"))
     with pytest.raises(ConfigurationError, match=r"ca.pem.*SSL_CERT_FILE"):
         transport.send(Request("GET", Url.parse("http://127.0.0.1:1/")))
+
+
+def test_a_client_certificate_that_is_none_is_an_error(tmp_path: Path) -> None:
+    path = tmp_path / "client.pem"
+    path.write_text("nothing")
+    transport = Transport(TransportOptions(client_cert=str(path)))
+    with pytest.raises(ConfigurationError, match="TLS cannot be set up"):
+        transport.send(Request("GET", Url.parse("http://127.0.0.1:1/")))
+
+
+@pytest.mark.parametrize("headers", [{"A": "b\r\nC: canary"}, {"A b": "c"}])
+def test_headers_that_cannot_be_sent_are_an_error(transport: Transport, headers: dict[str, str]) -> None:
+    with serving(lambda _: Reply()) as server:
+        with pytest.raises(InvalidResponse) as caught:
+            transport.send(Request("GET", Url.parse(server.url), headers))
+        assert server.log == []
+    assert "canary" not in repr(caught.value)
 
 
 def test_received_is_the_servers(transport: Transport) -> None:

@@ -58,7 +58,7 @@ class Request:
 
     method: str
     url: Url
-    headers: dict[str, str] = field(default_factory=dict)
+    headers: dict[str, str] = field(default_factory=dict, repr=False)  # they may hold Authorization
     index: Index | None = None
     body: bytes | Callable[[], Iterator[bytes]] | None = None
     content_length: int | None = None

@@ -6,6 +6,8 @@ from pathlib import Path
 from cove.errors import ConfigurationError
 from cove.model.url import Url
 
+_BEGIN = b"-----BEGIN CERTIFICATE-----"
+
 
 def read_certificates(cert_file: str, cert_dir: str) -> list[bytes]:
     """The PEM bundles to trust beside the system's: that file, and every ``*.pem``, ``*.crt`` and hashed file in that folder.
@@ -13,13 +15,15 @@ def read_certificates(cert_file: str, cert_dir: str) -> list[bytes]:
     Empty arguments mean none. Raises ``ConfigurationError`` when something named cannot be read.
     """
     bundles = [_read(Path(cert_file), "SSL_CERT_FILE")] if cert_file else []
+    if bundles and _BEGIN not in bundles[0]:
+        raise ConfigurationError(f"`{cert_file}`, named by $SSL_CERT_FILE, holds no certificate in PEM form")
     for folder in filter(None, cert_dir.split(_separator(cert_dir))):
         try:
             files = sorted(path for path in Path(folder).iterdir() if path.is_file())
         except OSError as error:
             raise _unusable("SSL_CERT_DIR", folder, error) from error
         contents = [_read(path, "SSL_CERT_DIR") for path in files]
-        bundles.extend(content for content in contents if b"-----BEGIN CERTIFICATE-----" in content)
+        bundles.extend(content for content in contents if _BEGIN in content)
     return bundles
 
 

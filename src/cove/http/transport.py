@@ -8,7 +8,7 @@ from functools import partial
 from threading import Lock
 
 from pyreqwest.client import SyncClient, SyncClientBuilder
-from pyreqwest.exceptions import BodyDecodeError, BuilderError, DetailedPyreqwestError, PyreqwestError
+from pyreqwest.exceptions import BodyDecodeError, DetailedPyreqwestError, PyreqwestError
 from pyreqwest.http import Url as LibraryUrl
 from pyreqwest.proxy import ProxyBuilder
 from pyreqwest.request import SyncStreamRequest
@@ -69,9 +69,10 @@ class Transport:
         client = self._client(insecure=is_insecure(url, self._options.insecure_hosts), upload=request.body is not None)
         try:
             exchange = _prepared(client, request, url, decode=decode)
+        except ValueError:
+            raise InvalidResponse(f"the URL {url} cannot be requested") from None
+        try:
             answer = exchange.__enter__()
-        except BuilderError as error:
-            raise InvalidResponse(f"the URL {url} cannot be requested") from error
         except PyreqwestError as error:
             raise failed(error) from None  # the library's own text repeats the URL and says less
         headers = Headers(list(answer.headers.items()))
@@ -119,14 +120,6 @@ def _built(options: TransportOptions, *, insecure: bool, upload: bool) -> SyncCl
         builder = builder.http2_adaptive_window(True)  # noqa: FBT003
     if insecure:
         builder = builder.danger_accept_invalid_certs(True)  # noqa: FBT003
-    if options.http_proxy is not None:
-        builder = builder.proxy(
-            _proxy(ProxyBuilder.http(options.http_proxy.public), options.http_proxy, options.no_proxy)
-        )
-    if options.https_proxy is not None:
-        builder = builder.proxy(
-            _proxy(ProxyBuilder.https(options.https_proxy.public), options.https_proxy, options.no_proxy)
-        )
     try:
         for bundle in read_certificates(options.cert_file, options.cert_dir):
             for certificate in _certificates(bundle):
@@ -134,18 +127,29 @@ def _built(options: TransportOptions, *, insecure: bool, upload: bool) -> SyncCl
         identity = read_identity(options.client_cert)
         if identity is not None:
             builder = builder.identity_pem(identity)
+        for proxy in _proxies(options):
+            builder = builder.proxy(proxy)
         return builder.build()
-    except PyreqwestError as error:
+    except (PyreqwestError, ValueError) as error:
         raise ConfigurationError(
             "TLS cannot be set up with the certificates that were given",
             hints=("check the files that SSL_CERT_FILE, SSL_CERT_DIR and SSL_CLIENT_CERT name",),
         ) from error
 
 
-def _proxy(builder: ProxyBuilder, url: Url, no_proxy: str) -> ProxyBuilder:
-    if url.username is not None:
-        builder = builder.basic_auth(url.username, url.password.reveal() if url.password is not None else "")
-    return builder.no_proxy(no_proxy) if no_proxy else builder
+def _proxies(options: TransportOptions) -> Iterator[ProxyBuilder]:
+    for make, url in ((ProxyBuilder.http, options.http_proxy), (ProxyBuilder.https, options.https_proxy)):
+        if url is None:
+            continue
+        try:
+            builder = make(url.public)
+        except (PyreqwestError, ValueError) as error:
+            raise ConfigurationError(
+                f"the proxy URL {url} cannot be used", hints=("write it as http://host:port",)
+            ) from error
+        if url.username is not None:
+            builder = builder.basic_auth(url.username, url.password.reveal() if url.password is not None else "")
+        yield builder.no_proxy(options.no_proxy or None)
 
 
 def _certificates(bundle: bytes) -> list[bytes]:
