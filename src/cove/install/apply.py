@@ -191,12 +191,11 @@ def _remove_bytecode(folder: str, name: str, bounds: Bounds, journal: Journal) -
 
 
 def _remove_empty(folder: str, bounds: Bounds, journal: Journal) -> None:
-    """Remove ``folder`` and those above it that have become empty, but none that the interpreter names."""
-    kept = bounds.folders
+    """Remove ``folder`` and those above it that have become empty, but none that the environment began with."""
     cache = os.path.join(folder, "__pycache__")
     if os.path.isdir(cache) and not os.path.islink(cache) and not os.listdir(cache):
         journal.remove_folder(cache)
-    while bounds.holds(folder) and folder not in kept and not any(named.startswith(folder + os.sep) for named in kept):
+    while bounds.holds(folder) and not bounds.keeps(folder):
         if os.path.islink(folder) or not os.path.isdir(folder) or os.listdir(folder):
             return
         journal.remove_folder(folder)

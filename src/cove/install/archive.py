@@ -104,6 +104,8 @@ class Archive:
         total = sum(info.file_size for info in infos)
         if total > MOST_BYTES or total > max(FREE_BYTES, size * MOST_RATIO):
             raise self._invalid(f"{size} bytes would unpack to {total}")
+        if any(not 0 <= info.header_offset < size for info in infos):
+            raise self._invalid("its directory points outside of it")
         # Entries that share bytes of the archive are how a small file unpacks to a huge one.
         ordered = sorted(infos, key=lambda info: info.header_offset)
         for one, next_one in pairwise(ordered):

@@ -119,9 +119,11 @@ class _Job:
         self._listener(Started("download", self._file.filename, self._file.size or 0))
         try:
             digests = self._attempt(path, promised)
-        except (TruncatedDownload, IndexUnreachable):
+        except (TruncatedDownload, IndexUnreachable) as error:
             # A connection that broke in the middle of a body is worth one more try, from zero.
-            if self._file.url.scheme == "file" or not path.stat().st_size:
+            # One that was never made has been retried by the client.
+            began = isinstance(error, TruncatedDownload) or path.stat().st_size > 0
+            if self._file.url.scheme == "file" or not began:
                 raise
             self._listener(Started("download", self._file.filename, self._file.size or 0))
             digests = self._attempt(path, promised)

@@ -99,7 +99,7 @@ class Journal:
         """Make the changes final."""
         os.close(self._file)
         (self._side / "journal").unlink()  # from here on there is nothing to undo
-        shutil.rmtree(self._side)
+        shutil.rmtree(self._side, ignore_errors=True)  # what is left, the next ``recover`` removes
 
     def undo(self) -> None:
         """Take all changes back, the last first.
@@ -285,6 +285,11 @@ class Bounds:
                 hints=("Remove the link if you do not know it.",),
             )
         self._sound.add(folder)
+
+    def keeps(self, folder: str) -> bool:
+        """Whether a folder stays even when it is empty: all that the interpreter names, but for headers, which are rare."""
+        named = (self._scheme.prefix, *(path for key, path in self._scheme.paths.items() if key != "headers"))
+        return any(path == folder or path.startswith(os.path.join(folder, "")) for path in named)
 
     def holds(self, path: str) -> bool:
         """Whether a normalised absolute path lies, by its text, below one of the folders and may be changed."""

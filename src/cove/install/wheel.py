@@ -134,8 +134,14 @@ def steps(manifest: Manifest, scheme: Scheme, *, requested: bool = False, direct
         if place is not None:
             key, target = place
             todo.append(Rewrite(file, target) if key == "scripts" else Link(file, target))
-    for entry in manifest.scripts:
-        todo += [Write(content, layout.inside("scripts", name), True) for name, content in commands(entry, scheme)]  # noqa: FBT003
+    made = {
+        layout.inside("scripts", name): content
+        for entry in manifest.scripts
+        for name, content in commands(entry, scheme)
+    }
+    # A command stands for a script of the same name; pip lets the command win too.
+    todo = [step for step in todo if step.target not in made]
+    todo += [Write(content, target, executable=True) for target, content in made.items()]
     generated = {"INSTALLER": INSTALLER}
     if requested:
         generated["REQUESTED"] = b""
@@ -199,8 +205,7 @@ def _refuse_collisions(manifest: Manifest, plan: Steps) -> None:
     seen = {normcase(plan.record([]).target)}
     for step in plan.steps:
         target = normcase(step.target)
-        # A command may stand for a script of the same name; pip lets the command win too.
-        if target in seen and not (isinstance(step, Write) and step.executable):
+        if target in seen:
             raise InvalidArtifact(f"`{manifest.filename}` has two files for the same place: `{step.target}`")
         seen.add(target)
 
