@@ -129,7 +129,7 @@ def test_errors_name_the_place(text: str, message: str) -> None:
 
 
 def test_a_broken_url_is_not_quoted() -> None:
-    with pytest.raises(ConfigurationError, match="p:5: .* near 'a'") as caught:
+    with pytest.raises(ConfigurationError, match=r"p:5: .* near 'a'") as caught:
         pyproject.parse(HEAD + 'dependencies = [\n "a @ https://u:s3cret@x.example.org/ ; what",\n]', "p")
     assert "s3cret" not in str(caught.value)
     assert caught.value.__cause__ is None

@@ -9,7 +9,6 @@ expressed through ``python_full_version``, and ``platform_system`` through ``sys
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from itertools import pairwise
 from threading import Lock as Mutex
 from weakref import WeakValueDictionary
 
@@ -70,7 +69,7 @@ _nodes: WeakValueDictionary[tuple[Variable, tuple[Cut, ...], tuple[int, ...]], N
 _mutex = Mutex()
 
 
-def _node(variable: Variable, cuts: list[Cut], branches: list[Diagram]) -> Diagram:
+def make_node(variable: Variable, cuts: list[Cut], branches: list[Diagram]) -> Diagram:
     """The one node that asks ``variable``, or what it leads to when the answer does not matter."""
     kept_cuts: list[Cut] = []
     kept = [branches[0]]
@@ -112,7 +111,7 @@ def _combined(left: Diagram, right: Diagram, decided: bool) -> Diagram:  # noqa:
 def _aligned(a: Node, b: Node, combine: Callable[[Diagram, Diagram], Diagram]) -> Diagram:
     variable = min(a.variable, b.variable)
     cuts: list[Cut] = sorted({*(a.cuts if a.variable == variable else ()), *(b.cuts if b.variable == variable else ())})
-    return _node(
+    return make_node(
         variable,
         cuts,
         [combine(x, y) for x, y in zip(_spread(a, variable, cuts), _spread(b, variable, cuts), strict=True)],
@@ -140,7 +139,7 @@ def _negated(diagram: Diagram) -> Diagram:
         if isinstance(node, bool):
             return not node
         if id(node) not in known:
-            known[id(node)] = _node(node.variable, list(node.cuts), [negate(branch) for branch in node.branches])
+            known[id(node)] = make_node(node.variable, list(node.cuts), [negate(branch) for branch in node.branches])
         return known[id(node)]
 
     return negate(diagram)
@@ -195,14 +194,16 @@ def _decided(diagram: Diagram, decide: Callable[[Variable], bool | None]) -> Dia
     answer = decide(diagram.variable)
     if answer is not None:
         return _decided(diagram.branches[answer], decide)
-    return _node(diagram.variable, list(diagram.cuts), [_decided(branch, decide) for branch in diagram.branches])
+    return make_node(diagram.variable, list(diagram.cuts), [_decided(branch, decide) for branch in diagram.branches])
 
 
 def _assumed(diagram: Diagram, python: Diagram) -> Diagram:
     if isinstance(diagram, bool) or isinstance(python, bool):
         return diagram
     if diagram.variable != python.variable:
-        return _node(diagram.variable, list(diagram.cuts), [_assumed(branch, python) for branch in diagram.branches])
+        return make_node(
+            diagram.variable, list(diagram.cuts), [_assumed(branch, python) for branch in diagram.branches]
+        )
     cuts: list[Cut] = sorted({*diagram.cuts, *python.cuts})
     ours = list(_spread(diagram, diagram.variable, cuts))
     allowed = list(_spread(python, python.variable, cuts))
@@ -212,7 +213,7 @@ def _assumed(diagram: Diagram, python: Diagram) -> Diagram:
     # A segment outside the range takes the branch of the segment inside before it (the first: after it), because the
     # answer there is free and a cut that nothing forces makes the marker longer.
     nearest = [max((i for i in inside if i <= position), default=inside[0]) for position in range(len(ours))]
-    return _node(diagram.variable, cuts, [ours[position] for position in nearest])
+    return make_node(diagram.variable, cuts, [ours[position] for position in nearest])
 
 
 EVERYTHING = MarkerSet(diagram=True)
@@ -284,7 +285,7 @@ def _comparison(left: str, operator: str, right: str) -> MarkerSet:
 
 def _flag(name: str, operator: str, operand: str) -> MarkerSet:
     variable = Variable(_rank(name), name, operator, operand)
-    return MarkerSet(_node(variable, [(True, 0)], [False, True]))
+    return MarkerSet(make_node(variable, [(True, 0)], [False, True]))
 
 
 def _rank(name: str) -> int:
@@ -298,7 +299,7 @@ def _between(name: str, low: Cut | None, high: Cut | None) -> MarkerSet:
         return NOTHING
     cuts = [cut for cut in (low, high) if cut is not None]
     branches: list[Diagram] = [*([False] if low is not None else []), True, *([False] if high is not None else [])]
-    return MarkerSet(_node(Variable(_rank(name), name), cuts, branches))
+    return MarkerSet(make_node(Variable(_rank(name), name), cuts, branches))
 
 
 def _string(name: str, operator: str, literal: str) -> MarkerSet:
@@ -414,89 +415,3 @@ def _facts() -> MarkerSet:
 
 
 FACTS = _facts()
-
-
-# --- taken apart -----------------------------------------------------------------------------------------------------
-
-Segment = tuple[Cut | None, Cut | None]
-Literal = tuple[Variable, tuple[Segment, ...]]
-Clause = tuple[Literal, ...]
-"""A conjunction: for each variable, the segments of values of which one must hold."""
-
-
-def clauses(whole: MarkerSet, limit: int = 200) -> list[Clause]:
-    """The set as a disjunction of conjunctions without superfluous parts. Raises ``TooComplex`` beyond ``limit`` paths."""
-    paths: list[Clause] = []
-    _collect(whole.diagram, (), paths, limit)
-    outside = ~whole
-    found = [_shortened(path, outside) for path in paths]
-    found = [clause for position, clause in enumerate(found) if clause not in found[:position]]
-    position = 0
-    while position < len(found):
-        others = NOTHING
-        for index, clause in enumerate(found):
-            if index != position:
-                others |= _clause_set(clause)
-        narrowed = _narrowed(found[position], others, whole)
-        if narrowed is None:
-            del found[position]
-        else:
-            found[position] = narrowed
-            position += 1
-    return found
-
-
-def _collect(diagram: Diagram, path: Clause, paths: list[Clause], limit: int) -> None:
-    if diagram is False:
-        return
-    if diagram is True:
-        if len(paths) >= limit:
-            raise TooComplex
-        paths.append(path)
-        return
-    assert isinstance(diagram, Node)
-    ends: list[Cut | None] = [None, *diagram.cuts, None]
-    grouped: dict[int, tuple[Diagram, list[Segment]]] = {}
-    for segment, branch in zip(pairwise(ends), diagram.branches, strict=True):
-        grouped.setdefault(id(branch), (branch, []))[1].append(segment)
-    for branch, segments in grouped.values():
-        _collect(branch, (*path, (diagram.variable, tuple(segments))), paths, limit)
-
-
-def _literal_set(literal: Literal) -> MarkerSet:
-    variable, segments = literal
-    cuts = [cut for segment in segments for cut in segment if cut is not None]
-    first_open = segments[0][0] is None
-    branches: list[Diagram] = [(position % 2 == 0) == first_open for position in range(len(cuts) + 1)]
-    return MarkerSet(_node(variable, cuts, branches))
-
-
-def _clause_set(clause: Clause) -> MarkerSet:
-    found = EVERYTHING
-    for literal in clause:
-        found &= _literal_set(literal)
-    return found
-
-
-def _shortened(clause: Clause, outside: MarkerSet) -> Clause:
-    """``clause`` without the literals that it does not need to keep clear of ``outside``."""
-    kept = list(clause)
-    for literal in clause:
-        fewer = tuple(other for other in kept if other is not literal)
-        if (_clause_set(fewer) & outside).is_empty:
-            kept = list(fewer)
-    return tuple(kept)
-
-
-def _narrowed(clause: Clause, others: MarkerSet, whole: MarkerSet) -> Clause | None:
-    """``clause`` without version segments that ``others`` cover; ``None`` when they cover all of it."""
-    if whole.implies(others):
-        return None
-    current = clause
-    for position, (variable, segments) in enumerate(clause):
-        for segment in segments if variable.name in VERSIONS and len(segments) > 1 else ():
-            left = tuple(other for other in current[position][1] if other != segment)
-            fewer = (*current[:position], (variable, left), *current[position + 1 :])
-            if left and whole.implies(others | _clause_set(fewer)):
-                current = fewer
-    return current

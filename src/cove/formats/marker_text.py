@@ -10,19 +10,16 @@ from itertools import pairwise
 from packaging.markers import Marker
 from packaging.specifiers import SpecifierSet
 
+from cove.formats.marker_clauses import Clause, Literal, Segment, clauses
 from cove.formats.marker_sets import (
     FACTS,
     STRINGS,
     VERSIONS,
-    Clause,
     Cut,
-    Literal,
     MarkerSet,
     Release,
-    Segment,
     TooComplex,
     Value,
-    clauses,
     marker_set,
     python_set,
 )

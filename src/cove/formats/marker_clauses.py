@@ -1,0 +1,99 @@
+"""A set of environments taken apart into conjunctions, with everything superfluous left out, ready to be written."""
+
+from itertools import pairwise
+
+from cove.formats.marker_sets import (
+    EVERYTHING,
+    NOTHING,
+    VERSIONS,
+    Cut,
+    Diagram,
+    MarkerSet,
+    Node,
+    TooComplex,
+    Variable,
+    make_node,
+)
+
+Segment = tuple[Cut | None, Cut | None]
+Literal = tuple[Variable, tuple[Segment, ...]]
+Clause = tuple[Literal, ...]
+"""A conjunction: for each variable, the segments of values of which one must hold."""
+
+
+def clauses(whole: MarkerSet, limit: int = 200) -> list[Clause]:
+    """The set as a disjunction of conjunctions without superfluous parts. Raises ``TooComplex`` beyond ``limit`` paths."""
+    paths: list[Clause] = []
+    _collect(whole.diagram, (), paths, limit)
+    outside = ~whole
+    found = [_shortened(path, outside) for path in paths]
+    found = [clause for position, clause in enumerate(found) if clause not in found[:position]]
+    position = 0
+    while position < len(found):
+        others = NOTHING
+        for index, clause in enumerate(found):
+            if index != position:
+                others |= _clause_set(clause)
+        narrowed = _narrowed(found[position], others, whole)
+        if narrowed is None:
+            del found[position]
+        else:
+            found[position] = narrowed
+            position += 1
+    return found
+
+
+def _collect(diagram: Diagram, path: Clause, paths: list[Clause], limit: int) -> None:
+    if diagram is False:
+        return
+    if diagram is True:
+        if len(paths) >= limit:
+            raise TooComplex
+        paths.append(path)
+        return
+    assert isinstance(diagram, Node)
+    ends: list[Cut | None] = [None, *diagram.cuts, None]
+    grouped: dict[int, tuple[Diagram, list[Segment]]] = {}
+    for segment, branch in zip(pairwise(ends), diagram.branches, strict=True):
+        grouped.setdefault(id(branch), (branch, []))[1].append(segment)
+    for branch, segments in grouped.values():
+        _collect(branch, (*path, (diagram.variable, tuple(segments))), paths, limit)
+
+
+def _literal_set(literal: Literal) -> MarkerSet:
+    variable, segments = literal
+    cuts = [cut for segment in segments for cut in segment if cut is not None]
+    first_open = segments[0][0] is None
+    branches: list[Diagram] = [(position % 2 == 0) == first_open for position in range(len(cuts) + 1)]
+    return MarkerSet(make_node(variable, cuts, branches))
+
+
+def _clause_set(clause: Clause) -> MarkerSet:
+    found = EVERYTHING
+    for literal in clause:
+        found &= _literal_set(literal)
+    return found
+
+
+def _shortened(clause: Clause, outside: MarkerSet) -> Clause:
+    """``clause`` without the literals that it does not need to keep clear of ``outside``."""
+    kept = list(clause)
+    for literal in clause:
+        fewer = tuple(other for other in kept if other is not literal)
+        if (_clause_set(fewer) & outside).is_empty:
+            kept = list(fewer)
+    return tuple(kept)
+
+
+def _narrowed(clause: Clause, others: MarkerSet, whole: MarkerSet) -> Clause | None:
+    """``clause`` without version segments that ``others`` cover; ``None`` when they cover all of it."""
+    if whole.implies(others):
+        return None
+    current = clause
+    for position, (variable, segments) in enumerate(clause):
+        for segment in segments if variable.name in VERSIONS and len(segments) > 1 else ():
+            left = tuple(other for other in current[position][1] if other != segment)
+            fewer = (*current[:position], (variable, left), *current[position + 1 :])
+            if left and whole.implies(others | _clause_set(fewer)):
+                current = fewer
+    return current
