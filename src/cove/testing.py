@@ -22,6 +22,26 @@ if TYPE_CHECKING:
 
 _DATE = (2020, 1, 1, 0, 0, 0)
 
+_PYPROJECT = """\
+[build-system]
+requires = []
+build-backend = "backend"
+backend-path = ["."]
+
+[project]
+name = "{name}"
+version = "{version}"
+"""
+
+_BACKEND = """\
+import shutil
+
+
+def build_wheel(wheel_directory, config_settings=None, metadata_directory=None):
+    shutil.copy("{filename}", wheel_directory)
+    return "{filename}"
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class BuiltFile:
@@ -92,11 +112,21 @@ class PackageFactory:
         files: Mapping[str, str | bytes] | None = None,
         metadata: str | None = None,
     ) -> BuiltFile:
-        """An sdist with ``PKG-INFO`` and ``files``; whether it can be built is up to them (``pyproject.toml``)."""
+        """An sdist that can be built without a network: its PEP 517 backend hands out a wheel that lies in it.
+
+        ``files`` are added to it or replace its ``pyproject.toml``; ``metadata`` replaces the whole PKG-INFO.
+        """
         stem = f"{_escaped(name).lower()}-{version}"
         if metadata is None:
             metadata = core_metadata(name, version, requires=requires, requires_python=requires_python)
-        members = {"PKG-INFO": metadata.encode()} | {path: _bytes(content) for path, content in (files or {}).items()}
+        wheel = self.wheel(name, version, metadata=metadata)
+        members = {
+            "PKG-INFO": metadata.encode(),
+            "pyproject.toml": _PYPROJECT.format(name=name, version=version).encode(),
+            "backend.py": _BACKEND.format(filename=wheel.filename).encode(),
+            wheel.filename: wheel.content,
+        }
+        members |= {path: _bytes(content) for path, content in (files or {}).items()}
         buffer = io.BytesIO()
         with tarfile.open(fileobj=buffer, mode="w:gz", format=tarfile.PAX_FORMAT) as archive:
             for path, content in members.items():

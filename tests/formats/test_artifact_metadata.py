@@ -38,7 +38,10 @@ def test_wheel_and_sdist(wheel_factory: PackageFactory) -> None:
 
 
 def test_zip_sdist() -> None:
-    assert read_metadata("foo-1.0.zip", zip_of(("foo-1.0/PKG-INFO", b"x"), ("foo-1.0/foo.egg-info/PKG-INFO", b"y"))) == b"x"
+    assert (
+        read_metadata("foo-1.0.zip", zip_of(("foo-1.0/PKG-INFO", b"x"), ("foo-1.0/foo.egg-info/PKG-INFO", b"y")))
+        == b"x"
+    )
 
 
 @pytest.mark.parametrize(
@@ -64,7 +67,9 @@ def test_metadata_that_expands_without_end_is_refused() -> None:
 
 
 @pytest.mark.parametrize("filename", ["foo-1.0-py3-none-any.whl", "foo-1.0.tar.gz", "foo-1.0.zip"])
-@pytest.mark.parametrize("content", [b"", b"no archive", gzip.compress(b"no tar"), tar_of(("a/b", b"x")).getvalue()[:20]])
+@pytest.mark.parametrize(
+    "content", [b"", b"no archive", gzip.compress(b"no tar"), tar_of(("a/b", b"x")).getvalue()[:20]]
+)
 def test_damaged_archives(filename: str, content: bytes) -> None:
     with pytest.raises(InvalidArtifact, match=r"foo-1\.0"):
         read_metadata(filename, io.BytesIO(content))

@@ -10,7 +10,12 @@ from cove.testing import PackageFactory
 
 
 def test_wheels_then_sdists_by_name(tmp_path: Path, wheel_factory: PackageFactory) -> None:
-    for built in (wheel_factory.sdist("a"), wheel_factory.wheel("b"), wheel_factory.wheel("a"), wheel_factory.sdist("b")):
+    for built in (
+        wheel_factory.sdist("a"),
+        wheel_factory.wheel("b"),
+        wheel_factory.wheel("a"),
+        wheel_factory.sdist("b"),
+    ):
         built.write_to(tmp_path / "dist")
     (tmp_path / "dist" / ".gitignore").write_text("*")
     names = [path.name for path in find((), tmp_path)]
@@ -24,7 +29,10 @@ def test_what_is_no_distribution_is_said(tmp_path: Path, wheel_factory: PackageF
     for name in ("Not.Normal-1.0.tar.gz", "a-b.whl", "notes.txt", "a-one.tar.gz"):
         (tmp_path / name).write_bytes(b"")
     events: list[Event] = []
-    assert [path.name for path in find(["*"], tmp_path, events.append)] == ["a-1.0-py3-none-any.whl", "Not.Normal-1.0.tar.gz"]
+    assert [path.name for path in find(["*"], tmp_path, events.append)] == [
+        "a-1.0-py3-none-any.whl",
+        "Not.Normal-1.0.tar.gz",
+    ]
     warnings = sorted(event.message for event in events if isinstance(event, Warned))
     assert [text.partition(" ")[0] for text in warnings] == ["Not.Normal-1.0.tar.gz", "a-b.whl", "a-one.tar.gz"]
 

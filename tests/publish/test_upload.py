@@ -73,7 +73,9 @@ def refusal_of(outcomes: tuple[object, ...]) -> CoveError:
     return outcome.error
 
 
-def answering(reply: Reply, artifact: Artifact, client: Client, credential: Credential | None = CREDENTIAL) -> CoveError:
+def answering(
+    reply: Reply, artifact: Artifact, client: Client, credential: Credential | None = CREDENTIAL
+) -> CoveError:
     with serving(lambda _: reply) as server:
         return refusal_of(publish(client, [artifact], PublishTarget(Url.parse(server.url + "/up")), credential))
 
@@ -136,7 +138,9 @@ def test_a_raced_upload_is_recognised_by_its_bytes(client: Client, artifact: Art
     index = Index(Url.parse("https://example.com/simple"), "private")
     file = {"filename": artifact.filename, "url": "x", "hashes": {"sha256": artifact.facts.sha256}}
     body = json.dumps({"meta": {"api-version": "1.0"}, "name": "foo", "files": [file]}).encode()
-    answers = iter([Absent(index, "404"), Found(index, simple_json.read(body, index.url, artifact.name))])
+    answers: Iterator[Outcome] = iter(
+        [Absent(index, "404"), Found(index, simple_json.read(body, index.url, artifact.name))]
+    )
     with serving(lambda _: Reply(status, b"File already exists")) as server:
         target = PublishTarget(Url.parse(server.url), index)
         outcomes = publish(client, [artifact], target, CREDENTIAL, check=lambda name: next(answers))
@@ -155,7 +159,7 @@ def test_one_refusal_does_not_stop_the_others(client: Client, tmp_path: Path, wh
 
 
 @pytest.mark.parametrize(
-    ("status", "credential", "kind", "words"),
+    "status, credential, kind, words",
     [
         (401, None, CredentialsMissing, "none are known"),
         (401, CREDENTIAL, CredentialsRefused, "$UV_PUBLISH_PASSWORD"),
@@ -166,7 +170,7 @@ def test_one_refusal_does_not_stop_the_others(client: Client, tmp_path: Path, wh
     ],
 )
 def test_each_status_is_an_error_that_names_file_target_and_origin(
-    client: Client, artifact: Artifact, status: int, credential: Credential | None, kind: type[CoveError], words: str
+    client: Client, artifact: Artifact, *, status: int, credential: Credential | None, kind: type[CoveError], words: str
 ) -> None:
     error = answering(Reply(status), artifact, client, credential)
     assert type(error) is kind
@@ -180,7 +184,7 @@ def test_the_simple_url_given_as_upload_url(client: Client, artifact: Artifact) 
 
 
 @pytest.mark.parametrize(
-    ("content_type", "body", "said"),
+    "content_type, body, said",
     [
         ("application/json", b'{"message": "too old", "code": "400 too old"}', "too old"),
         ("application/problem+json", b'{"title": "No", "detail": "not today"}', "No; not today"),
@@ -192,7 +196,9 @@ def test_the_simple_url_given_as_upload_url(client: Client, artifact: Artifact) 
         ("text/plain", b"x" * 100_000, "x" * 499 + "…"),
     ],
 )
-def test_the_server_is_quoted_safely(client: Client, artifact: Artifact, content_type: str, body: bytes, said: str) -> None:
+def test_the_server_is_quoted_safely(
+    client: Client, artifact: Artifact, content_type: str, body: bytes, said: str
+) -> None:
     error = answering(Reply(400, body, {"Content-Type": content_type}), artifact, client)
     assert error.causes == (f"the server says: {said}",)
 

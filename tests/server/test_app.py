@@ -29,7 +29,9 @@ def index(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningIndex]:
 
 
 def get(index: RunningIndex, path: str, **headers: str) -> Answer:
-    return ask(index.url.public + path, user=ANN, headers={name.replace("_", "-"): text for name, text in headers.items()})
+    return ask(
+        index.url.public + path, user=ANN, headers={name.replace("_", "-"): text for name, text in headers.items()}
+    )
 
 
 def publish(index: RunningIndex, built: BuiltFile, project: str, /, **lies: str) -> Answer:
@@ -64,7 +66,15 @@ def test_other_spellings_are_redirected(index: RunningIndex, path: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["nothing", "simple/absent/", "simple/%2e%2e/", "simple/..%2f/", "files/foo-bar/absent.whl", "files/foo-bar/..%2f..%2fx"]
+    "path",
+    [
+        "nothing",
+        "simple/absent/",
+        "simple/%2e%2e/",
+        "simple/..%2f/",
+        "files/foo-bar/absent.whl",
+        "files/foo-bar/..%2f..%2fx",
+    ],
 )
 def test_what_is_not_there_is_404_in_json(index: RunningIndex, path: str) -> None:
     answer = get(index, path)
@@ -73,7 +83,12 @@ def test_what_is_not_there_is_404_in_json(index: RunningIndex, path: str) -> Non
 
 
 def test_pages_and_files_are_revalidated(index: RunningIndex) -> None:
-    for path in ("simple/foo-bar/", "simple/", f"files/foo-bar/{WHEEL.filename}", f"files/foo-bar/{WHEEL.filename}.metadata"):
+    for path in (
+        "simple/foo-bar/",
+        "simple/",
+        f"files/foo-bar/{WHEEL.filename}",
+        f"files/foo-bar/{WHEEL.filename}.metadata",
+    ):
         etag = get(index, path).headers["etag"]
         for given in (etag, f'"other", W/{etag}', "*"):
             answer = get(index, path, If_None_Match=given)
@@ -88,7 +103,7 @@ def test_a_page_has_another_etag_in_another_form(index: RunningIndex) -> None:
 
 
 @pytest.mark.parametrize(
-    ("wanted", "expected"),
+    "wanted, expected",
     [
         ("bytes=0-9", WHEEL.content[:10]),
         ("bytes=-10", WHEEL.content[-10:]),
@@ -157,7 +172,8 @@ def test_an_upload_is_listed_at_once_and_again_is_no_error(index: RunningIndex) 
 
 
 @pytest.mark.parametrize(
-    "lies", [{"name": "../evil"}, {"version": "9"}, {"sha256_digest": "00"}, {":action": "x"}, {"requires_python": ">=9"}]
+    "lies",
+    [{"name": "../evil"}, {"version": "9"}, {"sha256_digest": "00"}, {":action": "x"}, {"requires_python": ">=9"}],
 )
 def test_a_form_that_lies_is_refused_and_leaves_nothing(index: RunningIndex, lies: dict[str, str]) -> None:
     answer = publish(index, FACTORY.wheel("liar"), "liar", **lies)
@@ -175,7 +191,9 @@ def test_a_file_name_cannot_leave_the_folder(index: RunningIndex) -> None:
 def test_what_is_no_upload(index: RunningIndex) -> None:
     url = index.upload_url.public
     assert ask(url, "POST", user=ANN, body=b"x").status == 400
-    assert ask(url, "POST", user=ANN, body=b"x", headers={"Content-Type": "multipart/form-data; boundary=y"}).status == 400
+    assert (
+        ask(url, "POST", user=ANN, body=b"x", headers={"Content-Type": "multipart/form-data; boundary=y"}).status == 400
+    )
     assert ask(url, "POST", user=ANN, headers={"Transfer-Encoding": "chunked"}, body=b"0\r\n\r\n").status == 411
     assert ask(index.simple_url.public, "POST", user=ANN, body=b"x").status == 405
     large = FACTORY.sdist("large", files={"random": "".join(f"{number:x}" for number in range(10**6))})

@@ -27,7 +27,7 @@ def test_an_honest_upload_is_taken() -> None:
 
 
 @pytest.mark.parametrize(
-    ("received", "words"),
+    "received, words",
     [
         (lying(action="remove"), "remove"),
         (lying(name="../foo"), "project name"),
@@ -47,7 +47,10 @@ def test_an_honest_upload_is_taken() -> None:
         (replace(GOOD, metadata=None, damage="it is broken"), "it is broken"),
         (replace(GOOD, metadata=b"Name: other\nVersion: 1.0\n"), "another project"),
         (replace(GOOD, metadata=b"Name: foo-bar\nVersion: 2.0\n"), "another version"),
-        (replace(GOOD, metadata=b"Name: foo-bar\nVersion: 1.0\nRequires-Python: >=3.8\nRequires-Dist: ??\n"), "not a requirement"),
+        (
+            replace(GOOD, metadata=b"Name: foo-bar\nVersion: 1.0\nRequires-Python: >=3.8\nRequires-Dist: ??\n"),
+            "not a requirement",
+        ),
     ],
 )
 def test_each_lie_is_named(received: Received, words: str) -> None:

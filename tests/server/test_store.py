@@ -38,7 +38,9 @@ def test_a_file_is_taken_with_metadata_and_record(tmp_path: Path, wheel_factory:
     assert Store(tmp_path / "index").files(FOO) == [stored]
 
 
-def test_the_same_file_again_is_there_already_and_another_is_refused(tmp_path: Path, wheel_factory: PackageFactory) -> None:
+def test_the_same_file_again_is_there_already_and_another_is_refused(
+    tmp_path: Path, wheel_factory: PackageFactory
+) -> None:
     built, other = wheel_factory.wheel("foo"), wheel_factory.wheel("foo", files={"more.py": ""})
     store = Store(tmp_path)
     store.take(FOO, built.filename, arrive(store, built))
@@ -107,7 +109,9 @@ def test_a_folder_that_cannot_be_written_is_an_index_too(tmp_path: Path, wheel_f
         tmp_path.chmod(0o700)
 
 
-@pytest.mark.parametrize("filename", ["../secret-1.0.tar.gz", "..", "/etc/passwd", "foo/../../secret-1.0.tar.gz", "bar-1.0.tar.gz"])
+@pytest.mark.parametrize(
+    "filename", ["../secret-1.0.tar.gz", "..", "/etc/passwd", "foo/../../secret-1.0.tar.gz", "bar-1.0.tar.gz"]
+)
 def test_nothing_outside_the_project_is_reached(tmp_path: Path, filename: str, wheel_factory: PackageFactory) -> None:
     (tmp_path / "secret-1.0.tar.gz").write_bytes(b"x")
     root = tmp_path / "index"

@@ -14,7 +14,12 @@ def facts_of(built: BuiltFile) -> FileFacts:
 
 
 def upload(
-    url: str, built: BuiltFile, metadata: bytes, *, user: tuple[str, str] | None = None, lies: dict[str, str] | None = None
+    url: str,
+    built: BuiltFile,
+    metadata: bytes,
+    *,
+    user: tuple[str, str] | None = None,
+    lies: dict[str, str] | None = None,
 ) -> Answer:
     """Send the file with the form of ``metadata``; ``lies`` replace or add fields."""
     facts = facts_of(built)
