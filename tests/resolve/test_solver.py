@@ -68,7 +68,7 @@ def solvable(made: World, roots: list[Requirement]) -> bool:
     )
 
 
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=1000, deadline=None)
 @given(universes())
 def test_agrees_with_brute_force(universe: tuple[dict[str, list[str]], list[str]]) -> None:
     held, roots = universe

@@ -61,3 +61,36 @@ def test_a_newest_version_that_is_of_no_use_is_passed_over() -> None:
     assert [deps("a", "2")] in (waves := walked(made, Walk(made.request("a"))))
     assert [deps("a", "1")] in waves
     assert AskVersions(Name("gone")) not in made.asked
+
+
+def test_the_result_does_not_depend_on_what_the_walk_knows_already() -> None:
+    held = {
+        "a 1": ["c", "d"],
+        "a 2": ["d", "c"],
+        "b 1": ["d<3"],
+        "d 1": [],
+        "d 2": ["c<2"],
+        "d 3": [],
+        "c 1": [],
+        "c 2": [],
+    }
+    chosen = []
+    for ahead in (False, True):
+        made = world(held, requires_python={"a 2": ">=4"})
+        request = made.request("a", "b")
+        walk = Walk(request)
+        if ahead:
+            walked(made, walk)
+        packages = drive(solve(request, walk), made.answer).packages
+        chosen.append([(name, str(resolved.version)) for name, resolved in packages.items()])
+    assert chosen[0] == chosen[1]
+
+
+def test_metadata_may_arrive_before_the_page() -> None:
+    made = world({"a 1": [], "a 2": []}, requires_python={"a 2": ">=4"})
+    request = made.request("a")
+    walk = Walk(request)
+    walk.answered(deps("a", "2"), made.answer(deps("a", "2")))
+    assert walk.answered(AskVersions(Name("a")), made.answer(AskVersions(Name("a")))) == (deps("a", "1"),)
+    assert walk.answered(AskVersions(Name("a")), made.answer(AskVersions(Name("a")))) == ()
+    assert str(drive(solve(request, walk), made.answer).packages[Name("a")].version) == "1"

@@ -20,13 +20,15 @@ _EXTRA_IN_MARKER = re.compile(r"""\bextra\s*==\s*["']([^"']+)["']|["']([^"']+)["
 class Listing:
     """One project's candidates, those that cannot be chosen included: their reasons are part of an explanation.
 
-    Sets are bits as in ``term``. ``unusable`` maps a reason to the set it holds for.
+    Sets are bits as in ``term``. ``unusable`` maps a reason to the set it holds for, as the page gives it; ``broken`` are
+    those whose metadata turned out to be unusable.
     """
 
     __slots__ = (
         "_matching",
         "_plain",
         "absent",
+        "broken",
         "full",
         "name",
         "origin",
@@ -46,6 +48,7 @@ class Listing:
         self.full = (1 << len(self.versions) + 1) - 1
         self.prereleases = self._bits(lambda version: version.is_prerelease)
         self.yanked = self._bits(lambda version: version in answer.yanked)
+        self.broken = 0
         self.unusable: dict[str, int] = {}
         for position, version in enumerate(self.versions):
             if version in rejected:
@@ -60,8 +63,8 @@ class Listing:
 
     @property
     def usable(self) -> int:
-        """The versions that were not rejected."""
-        rejected = UNSELECTED
+        """The versions that were not rejected and are not known to be broken."""
+        rejected = UNSELECTED | self.broken
         for candidates in self.unusable.values():
             rejected |= candidates
         return self.full & ~rejected
@@ -70,10 +73,6 @@ class Listing:
         """The bit of a version, 0 if there is none."""
         position = bisect_left(self.versions, version)
         return 2 << position if position < len(self.versions) and self.versions[position] == version else 0
-
-    def reject(self, version: Version, why: str) -> None:
-        """Note that a version turned out to be unusable."""
-        self.unusable[why] = self.unusable.get(why, 0) | self.value(version)
 
     def matching(self, specifiers: SpecifierSet) -> int:
         """The versions in ``specifiers``, pre-releases included: whether those are wanted is decided elsewhere."""
@@ -135,13 +134,18 @@ class Catalogue:
         match question, answer:
             case AskVersions(name), Versions():
                 self.listings[name] = Listing(name, answer)
+                for (owner, version), dependencies in self.dependencies.items():
+                    if owner == name:
+                        self._note_broken(name, version, dependencies)
             case AskDependencies(name, version), Dependencies():
                 self.dependencies[name, version] = answer
-                why = unusable_because(answer, self.request)
-                if why:
-                    self.listings[name].reject(version, why)
+                self._note_broken(name, version, answer)
             case _:
                 raise TypeError(f"{question} was answered with {type(answer).__name__}")
+
+    def _note_broken(self, name: Name, version: Version, dependencies: Dependencies) -> None:
+        if name in self.listings and unusable_because(dependencies, self.request):
+            self.listings[name].broken |= self.listings[name].value(version)
 
     def is_known(self, question: Question) -> bool:
         """Whether the answer is here."""

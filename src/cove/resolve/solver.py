@@ -10,7 +10,7 @@ from packaging.requirements import Requirement
 from packaging.version import Version
 
 from cove.model.name import Name, normalize
-from cove.resolve.catalogue import Listing, exact_versions, masked
+from cove.resolve.catalogue import Listing, exact_versions, masked, unusable_because
 from cove.resolve.incompatibility import Constrained, External, Incompatibility, Requires, RootSelected, Unusable
 from cove.resolve.preferences import choose, forbidden_prereleases, forbidden_yanked, most_urgent
 from cove.resolve.questions import (
@@ -130,9 +130,9 @@ class _Attempt:
             if tried > 2:
                 self._look_ahead(project, value, min(tried, _LOOK_AHEAD))
             yield from self._ask(question)
-        for why, candidates in self._catalogue.listings[name].unusable.items():
-            if candidates & value:
-                return self._fact({project: candidates}, Unusable(project, why))
+        why = unusable_because(self._catalogue.dependencies[name, version], self._request)
+        if why:
+            return self._fact({project: value}, Unusable(project, why))
         extras = [variable for (owner, _), variable in self._extras.items() if owner == name]
         wanted = [extra for extra in extras if self._search.solution.current[extra] == SELECTED]
         for extra in (None, *wanted):
@@ -160,10 +160,12 @@ class _Attempt:
             left = self._open[key] = list(requirements)
         if not left:
             return False
+        # Only what this search has met counts as known, whatever else a walk may have recorded: the result must not depend
+        # on the order in which answers arrive.
         known: list[Requirement] = []
         unknown: list[Requirement] = []
         for one in left:
-            (known if normalize(one.name) in self._catalogue.listings else unknown).append(one)
+            (known if normalize(one.name) in self._projects else unknown).append(one)
         if not known:
             # One at a time: the next fact may make the others unnecessary. All were asked for "soon" long since.
             yield from self._ask(AskVersions(normalize(left[0].name)))

@@ -38,8 +38,10 @@ class Walk:
         return self._take()
 
     def answered(self, question: Question, answer: Answer) -> tuple[Question, ...]:
-        """Note an answer; the questions that follow from it."""
+        """Note an answer; the questions that follow from it. Nothing follows from hearing the same again."""
         self._given.add(question)
+        if self.catalogue.is_known(question):
+            return ()
         self.catalogue.record(question, answer)
         self._review.append(question.name)
         return self._take()
