@@ -193,7 +193,7 @@ def _location(raw: object, item: Given, what: str) -> Url:
             f"{item.origin}: the URL of `{what}` cannot be used: {error}",
             hints=("special characters in a user name or password are written percent-encoded (`/` as `%2F`)",),
         ) from None
-    if url.scheme == "file" and not url.path.startswith("/"):
+    if url.scheme == "file" and not text[len("file:") :].startswith("/"):
         raise ConfigurationError(f"{item.origin}: the file URL of `{what}` needs an absolute path (`file:///…`)")
     return url
 

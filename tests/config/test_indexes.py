@@ -1,0 +1,229 @@
+import pytest
+
+from cove.config.indexes import Indexes, build
+from cove.config.merge import Tier, merge
+from cove.config.settings import Given, Interface
+from cove.errors import ConfigurationError, UnknownIndex
+from cove.model.index import DEFAULT_INDEX_URL
+from cove.model.origin import Kind, Origin
+
+HERE = "file:///work/"
+
+
+def given(name: str, *values: object, kind: Kind = "flag", file: str = "/p/pyproject.toml") -> Tier:
+    def origin(number: int) -> Origin:
+        return Origin(kind, f"--{name}") if kind in ("flag", "variable") else Origin(kind, file, number + 1)
+
+    return {name: tuple(Given(value, origin(number), HERE) for number, value in enumerate(values))}
+
+
+def table(name: str = "", **more: object) -> dict[str, object]:
+    named: dict[str, object] = {"name": name} if name else {}
+    return {**named, "url": f"https://example.com/{name}", **{key.replace("_", "-"): more[key] for key in more}}
+
+
+def tables(*values: object, kind: Kind = "project", file: str = "/p/pyproject.toml") -> Tier:
+    return given("index", *values, kind=kind, file=file)
+
+
+def indexes(*tiers: Tier, interface: Interface = "project") -> Indexes:
+    return build(merge(tiers, interface=interface))
+
+
+def search(*tiers: Tier, interface: Interface = "project") -> list[str]:
+    found = indexes(*tiers, interface=interface).search
+    return ["pypi" if index.url.public == DEFAULT_INDEX_URL else index.url.path.strip("/") for index in found]
+
+
+def test_without_any_there_is_the_default() -> None:
+    assert search() == ["pypi"]
+    assert indexes().default == indexes().all[0]
+
+
+def test_the_default_is_asked_last_wherever_it_stands() -> None:
+    assert search(tables(table("a", default=True), table("b"))) == ["b", "a"]
+
+
+def test_the_command_line_comes_before_files_and_names_shadow() -> None:
+    tier = tables(table("a"), table("b", default=True))
+    assert search(given("index", "b=https://example.com/flag"), tier) == ["flag", "a", "pypi"]
+
+
+def test_only_the_first_default_counts() -> None:
+    found = indexes(given("default-index", "https://example.com/flag"), tables(table("a", default=True)))
+    assert [index.url.path for index in found.search] == ["/flag"]
+    assert found.named("a").default
+
+
+def test_explicit_indexes_are_known_but_not_asked() -> None:
+    found = indexes(tables(table("a", explicit=True)))
+    assert [index.name for index in found.search] == [""]
+    assert found.named("a").explicit
+
+
+def test_an_explicit_default_leaves_nothing_for_others() -> None:
+    assert search(tables(table("a", explicit=True, default=True))) == []
+
+
+@pytest.mark.parametrize("kind", ["flag", "variable"])
+def test_index_url_of_the_command_outranks_the_default_of_a_file(kind: Kind) -> None:
+    tier = tables(table("a", default=True))
+    assert search(given("index-url", "https://example.com/flag", kind=kind), tier) == ["flag"]
+
+
+def test_index_url_of_a_file_does_not() -> None:
+    old = given("index-url", "https://example.com/old", kind="project")
+    assert search(tables(table("a", default=True)), old) == ["a"]
+
+
+def test_extra_indexes_of_the_command_come_after_tables_except_for_pip() -> None:
+    extra = given("extra-index-url", "https://example.com/extra")
+    assert search(extra, tables(table("a"))) == ["a", "extra", "pypi"]
+    assert search(extra, tables(table("a")), interface="pip") == ["extra", "a", "pypi"]
+
+
+def test_the_same_url_is_asked_once() -> None:
+    assert search(tables(table("a"), {"name": "b", "url": "https://example.com/a"})) == ["a", "pypi"]
+
+
+def test_no_index_leaves_find_links_only() -> None:
+    found = indexes(given("no-index", True), given("find-links", "./wheels"), tables(table("a")))
+    assert (found.search, found.all, found.default) == ((), (), None)
+    assert [str(index.url) for index in found.find_links] == ["file:///work/wheels"]
+    assert found.find_links[0].format == "flat"
+    with pytest.raises(UnknownIndex, match="--no-index"):
+        found.named("a")
+
+
+def test_a_bare_name_means_the_index_of_that_name() -> None:
+    found = indexes(given("index", "a"), tables(table("b"), table("a", explicit=True, authenticate="always")))
+    assert [index.name for index in found.search] == ["a", "b", ""]
+    assert found.named("a").authenticate == "always"
+    assert not found.named("a").explicit
+
+
+def test_a_name_that_nothing_defines_is_an_error_with_what_there_is() -> None:
+    with pytest.raises(UnknownIndex, match="`corpp`") as caught:
+        indexes(given("index", "corpp"), tables(table("corp")))
+    assert caught.value.hints == ("did you mean `corp`?", "a folder is written with a slash: `./corpp`")
+
+
+@pytest.mark.parametrize(
+    "text, url",
+    [
+        ("./a b", "file:///work/a%20b"),
+        ("../up", "file:///up"),
+        ("/srv/x", "file:///srv/x"),
+        ("C:\\x", "file:///C:/x"),
+        ("n=./d", "file:///work/d"),
+        ("https://example.com/x=1/simple", "https://example.com/x=1/simple"),
+    ],
+)
+def test_paths_and_urls(text: str, url: str) -> None:
+    assert str(indexes(given("index", text)).search[0].url) == url
+
+
+@pytest.mark.parametrize(
+    "text", ["ftp://example.com/x", "localhost:80/simple", "n=git+https://example.com/x", "file:x"]
+)
+def test_unknown_schemes_are_errors_not_paths(text: str) -> None:
+    with pytest.raises(ConfigurationError, match=r"scheme|absolute path"):
+        indexes(given("index", text))
+
+
+def test_a_url_that_cannot_be_read_is_not_quoted() -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        indexes(tables({"name": "a", "url": "https://user:canary/x@example.com/"}))
+    assert str(caught.value).startswith("/p/pyproject.toml:1: ")
+    assert "canary" not in str(caught.value) + "".join(caught.value.hints)
+
+
+@pytest.mark.parametrize(
+    "broken, reason",
+    [
+        ({"url": "https://example.com", "explicit": True}, "needs a name"),
+        (table("a b"), "' '"),
+        (table("é"), "'é'"),
+        ({"name": "a"}, "has no `url`"),
+        ({"name": 1, "url": "x"}, "expected text"),
+        ({"name": "a", "url": ""}, "not empty"),
+        ({"name": "a", "url": 3}, "must be text"),
+        (table("a", authenticate="maybe"), "auto, always, never"),
+        (table("a", ignore_error_codes=[99]), "100 to 999"),
+        (table("a", ignore_error_codes=[True]), "100 to 999"),
+        (table("a", cache_control={"api": "x\r\ny: z"}), "header values"),
+        (table("a", cache_control={"all": "x"}), "`api` and `files`"),
+        (table("a", format="html"), "simple, flat"),
+        (table("a", default="yes"), "true or false"),
+        (table("a", hash_algorithm="crc"), "sha256"),
+        (table("a", exclude_newer="soon"), "a date"),
+        ("https://example.com", "expected a table"),
+    ],
+)
+def test_tables_that_cannot_be_used_name_file_and_line(broken: object, reason: str) -> None:
+    with pytest.raises(ConfigurationError, match=reason) as caught:
+        indexes(tables(broken))
+    assert str(caught.value).startswith("/p/pyproject.toml:1: ")
+
+
+def test_everything_a_table_can_say() -> None:
+    index = indexes(
+        tables(
+            table(
+                "a", format="flat", publish_url="https://example.com/up", authenticate="never", ignore_error_codes=[403],
+                cache_control={"api": "max-age=1"}, hash_algorithm="sha512", exclude_newer=False,
+            )
+        )
+    ).named("a")  # fmt: skip
+    assert (index.format, str(index.publish_url), index.authenticate) == ("flat", "https://example.com/up", "never")
+    assert index.ignore_error_codes == {403}
+    assert index.cache_control == {"api": "max-age=1"}
+    assert (index.hash_algorithm, index.exclude_newer) == ("sha512", False)
+    assert str(index.origin) == "/p/pyproject.toml:1"
+
+
+def test_unknown_keys_are_warned_of_with_the_right_spelling() -> None:
+    (notice,) = indexes(tables(table("a") | {"ignore_error_codes": [403]})).notices
+    assert notice.message.startswith("/p/pyproject.toml:1: ")
+    assert notice.hint == "did you mean `ignore-error-codes`?"
+
+
+def test_variables_in_urls_are_warned_of() -> None:
+    (notice,) = indexes(tables({"name": "a", "url": "https://${TOKEN}@example.com/"})).notices
+    assert "not replaced" in notice.message
+
+
+def test_duplicates_are_errors_in_pyproject_and_warnings_in_uv_toml() -> None:
+    twice = (table("a"), {"name": "a", "url": "https://example.com/other"})
+    with pytest.raises(ConfigurationError, match=r"pyproject.toml:2: .*`a` is already used on line 1"):
+        indexes(tables(*twice))
+    found = indexes(tables(*twice, file="/p/uv.toml"))
+    assert [index.url.path for index in found.search] == ["/a", "/simple"]
+    assert len(found.notices) == 1
+
+
+def test_two_defaults_in_one_file() -> None:
+    twice = (table("a", default=True), table("b", default=True))
+    with pytest.raises(ConfigurationError, match="already marked as default on line 1"):
+        indexes(tables(*twice))
+    assert search(tables(*twice, file="/p/uv.toml")) == ["a"]
+    assert search(tables(twice[0]), tables(twice[1], kind="user", file="/u/uv.toml")) == ["a"]
+
+
+def test_routes_belong_to_an_index_that_is_there() -> None:
+    routes = given("index-routes", {"a": {"packages": ["Acme_*", "x"]}}, kind="project")
+    assert indexes(tables(table("a")), routes).named("a").packages == ("acme-*", "x")
+    with pytest.raises(UnknownIndex, match="belongs to no index"):
+        indexes(tables(table("b")), routes)
+
+
+@pytest.mark.parametrize("route", [{"package": ["x"]}, {"packages": [""]}, {"packages": [1]}, ["x"]])
+def test_routes_that_cannot_be_used(route: object) -> None:
+    with pytest.raises(ConfigurationError, match=r"tool\.cove\.index\.a"):
+        indexes(tables(table("a")), given("index-routes", {"a": route}, kind="project"))
+
+
+def test_a_missing_name_is_named() -> None:
+    with pytest.raises(UnknownIndex, match="no index is named `b`") as caught:
+        indexes(tables(table("alpha"), table("omega"))).named("b")
+    assert "`alpha`, `omega`" in caught.value.hints[0]
