@@ -13,7 +13,8 @@ configuration, network or credentials) and, in brackets, the code under which ``
     │   ├── HashMismatch           1  [hash-mismatch]         a file is not the one that was promised
     │   ├── InvalidArtifact        1  [invalid-artifact]      a wheel or sdist is malformed or hostile
     │   ├── BuildFailed            1  [build-failed]          a PEP 517 backend failed
-    │   └── NotInstalled           1  [not-installed]         what should be removed or run is not there
+    │   ├── NotInstalled           1  [not-installed]         what should be removed or run is not there
+    │   └── DemoFailed             1  [demo-failed]           a step of `cove demo` was not as it must be
     ├── UsageError                 2  [usage]                 the command line contradicts itself
     ├── ConfigurationError         2  [configuration]         a file or variable holds something unusable
     │   └── UnknownIndex           2  [unknown-index]         a name is used that no configuration defines
@@ -113,6 +114,12 @@ class NotInstalled(Unmet):
     """Something should be removed, run or upgraded that is not installed."""
 
     code = "not-installed"
+
+
+class DemoFailed(Unmet):
+    """A step of ``cove demo`` did not come out as it must."""
+
+    code = "demo-failed"
 
 
 class UsageError(CoveError):

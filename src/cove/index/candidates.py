@@ -76,6 +76,22 @@ def gather(name: Name, found: Sequence[Found], rules: Rules, *, links: Sequence[
     return Candidates(name, pages[0].index, usable, tuple(gathering.rejected))
 
 
+def why_not_python(text: str, rules: Rules) -> str:
+    """Why a ``Requires-Python`` excludes the target's Python, or the lowest one of the project's range; empty if it does not."""
+    specifiers = _specifiers(text)
+    if specifiers is None:
+        return f"its Python range {text!r} cannot be read"
+    if rules.target is not None:
+        fits = specifiers.contains(_version(rules.target.python) or rules.target.python, prereleases=True)
+        return "" if fits else f"requires Python {text}, and this is {rules.target.python}"
+    # Upper bounds are ignored: projects that set them mean "not tested yet", and the lock is to outlive them.
+    wanted = rules.requires_python
+    needed, lowest = _lowest(specifiers), _lowest(wanted) if wanted is not None else None
+    if needed is not None and wanted is not None and (lowest is None or lowest < needed):
+        return f"requires Python {text}, and the project supports {wanted or 'any'}"
+    return ""
+
+
 def wheel_may_run(wheel: WheelName, requires_python: SpecifierSet) -> bool:
     """Whether some Python within ``requires_python`` can use the wheel: ``cp39`` cannot serve ``>=3.10``, ``abi3`` can."""
     lowest = _lowest(requires_python)
@@ -172,24 +188,9 @@ class _Judge:
         if not text:
             return
         if text not in self._pythons:
-            self._pythons[text] = self._why_python(text)
+            self._pythons[text] = why_not_python(text, self._rules)
         if self._pythons[text]:
             raise _Unusable(self._pythons[text])
-
-    def _why_python(self, text: str) -> str:
-        """Empty when the range admits the target's Python, or the lowest one of the project's range."""
-        specifiers = _specifiers(text)
-        if specifiers is None:
-            return f"its Python range {text!r} cannot be read"
-        if self._python is not None and self.rules.target is not None:
-            fits = specifiers.contains(self._python, prereleases=True)
-            return "" if fits else f"requires Python {text}, and this is {self.rules.target.python}"
-        # Upper bounds are ignored: projects that set them mean "not tested yet", and the lock is to outlive them.
-        wanted = self.rules.requires_python
-        needed, lowest = _lowest(specifiers), _lowest(wanted) if wanted is not None else None
-        if needed is not None and wanted is not None and (lowest is None or lowest < needed):
-            return f"requires Python {text}, and the project supports {wanted or 'any'}"
-        return ""
 
     def _best_tag(self, wheel: WheelName) -> int:
         best = max((self._tags[tag] for tag in wheel.tags() if tag in self._tags), default=None)

@@ -1,0 +1,39 @@
+"""The moment from which on files do not exist (``exclude-newer``): a date, a timestamp or a duration, as uv reads them."""
+
+import re
+from datetime import UTC, datetime, timedelta
+
+_UNITS = {"second": 1, "minute": 60, "hour": 3600, "day": 86400, "week": 7 * 86400, "month": 30 * 86400, "year": 365 * 86400}
+_WORDS = re.compile(r"(\d+)\s*(second|minute|hour|day|week|month|year)s?(?:\s+ago)?", re.IGNORECASE)
+_ISO = re.compile(r"P(?:(\d+)Y)?(?:(\d+)M)?(?:(\d+)W)?(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?", re.IGNORECASE)
+_ISO_UNITS = ("year", "month", "week", "day", "hour", "minute", "second")
+
+
+def moment(text: str, now: datetime) -> datetime:
+    """The first moment that counts as too new, with a time zone.
+
+    A date means the end of that day in UTC (``2026-01-31`` is ``2026-02-01T00:00:00Z``); a time without a zone is UTC; a
+    duration (``7 days``, ``P7D``) is counted back from ``now``. Raises ``ValueError``.
+    """
+    text = text.strip()
+    duration = _duration(text)
+    if duration is not None:
+        return now - duration
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        raise ValueError("not a date, a timestamp or a duration") from None
+    if len(text) <= len("2026-01-31"):
+        found += timedelta(days=1)
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def _duration(text: str) -> timedelta | None:
+    words = _WORDS.fullmatch(text)
+    if words:
+        return timedelta(seconds=int(words[1]) * _UNITS[words[2].lower()])
+    iso = _ISO.fullmatch(text)
+    if iso and any(iso.groups()):
+        amounts = zip(_ISO_UNITS, iso.groups(), strict=True)
+        return timedelta(seconds=sum(int(amount) * _UNITS[unit] for unit, amount in amounts if amount))
+    return None

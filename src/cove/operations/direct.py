@@ -1,0 +1,21 @@
+"""Distributions that a URL or a path leads to, rather than an index."""
+
+from dataclasses import dataclass
+
+from cove.formats.direct_url import DirectUrl
+from cove.install.store import StoredWheel
+from cove.model.metadata import CoreMetadata
+from cove.model.url import Url
+
+
+@dataclass(frozen=True, slots=True)
+class Direct:
+    """A distribution that was fetched or built ahead, because only that tells its version.
+
+    ``url`` is where it came from, as required; ``origin`` is what its installation records (PEP 610).
+    """
+
+    url: Url
+    wheel: StoredWheel
+    metadata: CoreMetadata
+    origin: DirectUrl

@@ -1,0 +1,49 @@
+"""What the settings say of single projects: which may be built, which must be, from when on files do not exist."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from cove.config.settings import Settings
+from cove.formats.cutoff import moment
+from cove.index.candidates import Rules
+from cove.model.name import Name
+
+_ALL = ":all:"
+_NONE = ":none:"
+
+
+def file_rules(settings: Settings, rules: Rules) -> Callable[[Name], Rules]:
+    """``rules`` for each project: ``--no-build``, ``--no-binary`` and their like added."""
+    text = settings.exclude_newer
+    cutoff = moment(text, datetime.now(UTC)) if text is not None else rules.exclude_newer
+
+    def of(name: Name) -> Rules:
+        return replace(
+            rules, no_build=_may_not_build(settings, name), no_binary=_may_not_use(settings, name), exclude_newer=cutoff
+        )
+
+    return of
+
+
+def _may_not_build(settings: Settings, name: Name) -> bool:
+    if settings.interface == "pip":
+        return settings.pip_no_build or _names(settings.pip_only_binary, name)
+    return settings.no_build or name in settings.no_build_package
+
+
+def _may_not_use(settings: Settings, name: Name) -> bool:
+    if settings.interface == "pip":
+        return _names(settings.pip_no_binary, name)
+    return settings.no_binary or name in settings.no_binary_package
+
+
+def _names(listed: tuple[str, ...], name: Name) -> bool:
+    """As pip has it: names add up, ``:all:`` means every project, ``:none:`` empties what was said before it."""
+    meant: set[str] = set()
+    for item in listed:
+        if item == _NONE:
+            meant.clear()
+        else:
+            meant.add(item)
+    return _ALL in meant or name in meant

@@ -1,0 +1,93 @@
+"""The driver between the solver, which asks by yielding, and the sources, which answer on worker threads.
+
+Two rules keep the network busy: every question is asked at most once, and each answer is expanded the moment it arrives (the
+newest candidate of every dependency), so that the order in which the solver thinks never holds a request back. All thinking
+is done on the calling thread; workers only wait for the network.
+"""
+
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from queue import SimpleQueue
+from typing import Self
+
+from cove.model.event import Advanced, Finished, Listener, Started, Warned
+from cove.resolve.questions import Answer, AskVersions, Question, Solution
+from cove.resolve.request import Request
+from cove.resolve.solver import solve
+from cove.resolve.walk import Walk
+
+Respond = Callable[[Question], Answer]
+"""Answers one question, blocking; raises ``CoveError`` when it cannot. Called from worker threads."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Arrival:
+    question: Question
+    answer: Answer | None
+    error: BaseException | None
+
+
+class Driver:
+    """Runs one resolution; a context manager that ends its threads."""
+
+    def __init__(self, respond: Respond, *, workers: int, listener: Listener) -> None:
+        self._respond = respond
+        self._listener = listener
+        self._pool = ThreadPoolExecutor(max_workers=workers, thread_name_prefix="cove-ask")
+        self._arrivals: SimpleQueue[_Arrival] = SimpleQueue()
+        self._asked: set[Question] = set()
+        self._arrived: dict[Question, _Arrival] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._pool.shutdown(wait=True, cancel_futures=True)
+
+    def resolve(self, request: Request) -> Solution:
+        """The solution; raises what the solver raises, and what answering raised for a question it asked in earnest."""
+        self._listener(Started("resolve", ""))
+        walk = Walk(request)
+        self._ask(walk.start())
+        conversation = solve(request, walk)
+        try:
+            ask = next(conversation)
+            while True:
+                self._ask((ask.now, *ask.soon))
+                ask = conversation.send(self._wait(ask.now, walk))
+        except StopIteration as finished:
+            solution: Solution = finished.value
+        finally:
+            conversation.close()
+        for warning in solution.warnings:
+            self._listener(Warned(warning))
+        self._listener(Finished("resolve", "", str(len(solution.packages))))
+        return solution
+
+    def _ask(self, questions: Iterable[Question]) -> None:
+        for question in questions:
+            if question not in self._asked:
+                self._asked.add(question)
+                self._pool.submit(self._work, question)
+
+    def _work(self, question: Question) -> None:
+        try:
+            self._arrivals.put(_Arrival(question, self._respond(question), None))
+        except BaseException as error:  # noqa: BLE001 - raised again on the thread that asked, if it asks in earnest
+            self._arrivals.put(_Arrival(question, None, error))
+
+    def _wait(self, question: Question, walk: Walk) -> Answer:
+        """The answer to ``question``; whatever else arrives meanwhile is expanded at once."""
+        while question not in self._arrived:
+            arrival = self._arrivals.get()
+            self._arrived[arrival.question] = arrival
+            if arrival.answer is not None:
+                self._ask(walk.answered(arrival.question, arrival.answer))
+                if isinstance(arrival.question, AskVersions):
+                    self._listener(Advanced("resolve", arrival.question.name, 1))
+        arrival = self._arrived[question]
+        if arrival.error is not None:
+            raise arrival.error
+        assert arrival.answer is not None
+        return arrival.answer

@@ -1,0 +1,151 @@
+"""The one place where objects are built from settings, and closed.
+
+Operations take from a ``Session`` what they need in their first lines and hand on narrow objects; nothing below imports this
+module. Everything is made when it is first asked for, and imported then: a command that needs no network loads no client.
+"""
+
+import os
+from collections.abc import Mapping
+from contextlib import ExitStack
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+from cove import __version__
+from cove.config.folders import cache_folder, home
+from cove.config.indexes import Indexes
+from cove.config.load import indexes
+from cove.config.settings import Settings
+from cove.model.event import Listener, ignore
+from cove.model.name import Name
+
+if TYPE_CHECKING:  # names of what is imported when it is made
+    from cove.auth.chain import CredentialChain
+    from cove.http.client import Client
+    from cove.index.chain import Router
+    from cove.install.store import Store
+
+_MOST_THREADS = 24
+"""More workers than this only wait for each other."""
+
+
+class Session:
+    """The objects of one run, from one set of settings; a context manager that closes them."""
+
+    def __init__(
+        self, settings: Settings, *, environ: Mapping[str, str], cwd: Path, listener: Listener = ignore
+    ) -> None:
+        self.settings = settings
+        self.environ = environ
+        self.cwd = cwd
+        self.listener = listener
+        self._exits = ExitStack()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._exits.close()
+
+    @cached_property
+    def indexes(self) -> Indexes:
+        """The indexes in force; what there is to say about their definitions is reported."""
+        found = indexes(self.settings)
+        for notice in found.notices:
+            self.listener(notice)
+        return found
+
+    @cached_property
+    def cache_dir(self) -> Path:
+        """The folder of the cache, with ``--no-cache`` one that is removed at the end."""
+        if self.settings.no_cache:
+            from tempfile import TemporaryDirectory
+
+            return Path(self._exits.enter_context(TemporaryDirectory(prefix="cove-cache-")))
+        return cache_folder(self.settings, self.environ)
+
+    @cached_property
+    def store(self) -> "Store":
+        """Wheels and sdists, unpacked once."""
+        from cove.install.store import Store
+
+        return Store(self.cache_dir, self.listener)
+
+    @cached_property
+    def credentials(self) -> "CredentialChain":
+        """Who we are, for which index."""
+        from cove.auth.chain import CredentialChain
+        from cove.auth.providers import ProviderOptions, make_providers
+        from cove.auth.providers.netrc import netrc_path
+        from cove.registries import recognise
+
+        found = self.indexes
+        known = (*found.all, *found.find_links)
+        options = ProviderOptions(
+            indexes=known,
+            environ=self.environ,
+            netrc=netrc_path(self.environ, home(self.environ)),
+            keyring=self.settings.keyring_provider == "subprocess",
+            listener=self.listener,
+        )
+        return CredentialChain(
+            known, make_providers(options), whole_realm=lambda index: recognise(index.url).shares_realm
+        )
+
+    @cached_property
+    def client(self) -> "Client":
+        """The HTTP client, through all its layers."""
+        from cove.auth.layer import Auth
+        from cove.http.cache import Cache
+        from cove.http.client import standard_client
+        from cove.http.transport import Transport, TransportOptions
+
+        settings = self.settings
+        options = TransportOptions(
+            user_agent=f"cove/{__version__}",
+            connect_timeout=settings.http_connect_timeout,
+            read_timeout=settings.http_timeout,
+            upload_timeout=settings.upload_http_timeout,
+            cert_file=settings.ssl_cert_file or "",
+            cert_dir=settings.ssl_cert_dir or "",
+            client_cert=settings.ssl_client_cert or "",
+            insecure_hosts=settings.allow_insecure_host,
+            http_proxy=settings.http_proxy or settings.all_proxy,
+            https_proxy=settings.https_proxy or settings.all_proxy,
+            no_proxy=",".join(settings.no_proxy),
+        )
+        refresh = settings.refresh or bool(settings.refresh_package)
+        pages = Cache(self.cache_dir / "pages", owner=self.credentials.owner, refresh=refresh, listener=self.listener)
+        client = standard_client(
+            Transport(options),
+            auth=Auth(self.credentials),
+            cache=pages,
+            offline=settings.offline,
+            retries=settings.http_retries,
+            listener=self.listener,
+        )
+        return self._exits.enter_context(client)
+
+    def router(self, pins: Mapping[Name, str]) -> "Router":
+        """The source of everything that can be resolved; ``pins`` maps projects to the names of their indexes."""
+        from cove.index.chain import Router
+        from cove.index.flat import FlatIndex
+        from cove.index.simple import SimpleIndex
+
+        found, client = self.indexes, self.client
+        sources = tuple(
+            (index, FlatIndex(index, client) if index.format == "flat" else SimpleIndex(index, client))
+            for index in found.all
+        )
+        links = [FlatIndex(index, client) for index in found.find_links]
+        return Router(sources, links=links, pins=pins, strategy=self.settings.index_strategy)
+
+    @property
+    def workers(self) -> int:
+        """How many requests wait for an answer at the same time, at most."""
+        return min(self.settings.concurrent_downloads, _MOST_THREADS)
+
+    @property
+    def builders(self) -> int:
+        """How many builds run at the same time, at most."""
+        return self.settings.concurrent_builds or os.cpu_count() or 1
