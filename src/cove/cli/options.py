@@ -23,10 +23,12 @@ class _Parser(ArgumentParser):
     """An ``ArgumentParser`` that raises instead of printing and leaving."""
 
     def error(self, message: str) -> Never:
-        # argparse quotes what was typed only in these two forms, and what was typed may be a secret
+        # argparse quotes what was typed in these three forms only, and what was typed may be a secret
         if message.startswith("argument ") and "invalid choice: " in message:
             name, _, rest = message.partition(": invalid choice: ")
             message = f"{name}: not one of the choices {rest[rest.rfind('(') :]}"
+        elif ": ignored explicit argument " in message:
+            message = f"{message.partition(':')[0]}: takes no value"
         elif message.startswith("ambiguous option"):
             message = "ambiguous option"
         raise UsageError(message, hints=(f"`{self.prog} --help` describes the options",))
@@ -95,7 +97,6 @@ def parse(made: ArgumentParser, argv: Sequence[str]) -> tuple[dict[str, object],
     own = Namespace()
     for name, value in vars(found).items():
         if name.startswith(_PREFIX):
-            # argparse adds counts to what is there, and there is nothing with SUPPRESS: the first gives 1 all the same
             flags[name.removeprefix(_PREFIX)] = value
         else:
             setattr(own, name, value)

@@ -24,9 +24,12 @@ class ProjectFile:
         self.path = path
         self.before = before
         try:
-            self._document = tomlkit.parse(before.decode("utf-8"))
+            text = before.decode("utf-8")
+            self._document = tomlkit.parse(text)
         except (TOMLKitError, UnicodeDecodeError) as error:
             raise ConfigurationError(f"{path}: the file cannot be read: {error}") from None
+
+        self._headings = _tight_headings(text)
 
     @classmethod
     def open(cls, path: Path) -> Self:
@@ -38,8 +41,8 @@ class ProjectFile:
 
     @property
     def text(self) -> str:
-        """The file as it would be written."""
-        return tomlkit.dumps(self._document)
+        """The file as it would be written: a table that is new gets a blank line before it, the others stay as they are."""
+        return _spaced(tomlkit.dumps(self._document), self._headings)
 
     # -- dependencies
 
@@ -155,7 +158,8 @@ class ProjectFile:
             if key not in table:
                 if not create:
                     return None
-                table[key] = tomlkit.table(is_super_table=depth < len(path) - 1)
+                # `[tool.uv]` itself is not written where only tables below it are
+                table[key] = tomlkit.table(is_super_table=depth < len(path) - 1 or path == ("tool", "uv"))
             table = table[key]
             if not isinstance(table, MutableMapping):
                 raise ConfigurationError(f"{self.path}: `{'.'.join(path[: depth + 1])}` must be a table")
@@ -176,6 +180,27 @@ def write_whole(path: Path, content: bytes) -> None:
     except BaseException:
         Path(side).unlink(missing_ok=True)
         raise
+
+
+def _is_tight(lines: list[str], place: int) -> bool:
+    """Whether a heading follows on something that is neither blank, a comment, nor another heading's."""
+    before = lines[place - 1].strip() if place else ""
+    return lines[place].startswith("[") and bool(before) and not before.startswith("#")
+
+
+def _tight_headings(text: str) -> frozenset[str]:
+    lines = text.split("\n")
+    return frozenset(line for place, line in enumerate(lines) if _is_tight(lines, place))
+
+
+def _spaced(text: str, accepted: frozenset[str]) -> str:
+    lines = text.split("\n")
+    spaced: list[str] = []
+    for place, line in enumerate(lines):
+        if _is_tight(lines, place) and line not in accepted:
+            spaced.append("")
+        spaced.append(line)
+    return "\n".join(spaced)
 
 
 def _existing_key(document: MutableMapping[str, Any], group: str) -> str:

@@ -77,7 +77,7 @@ def gather(name: Name, found: Sequence[Found], rules: Rules, *, links: Sequence[
 
 
 def why_not_python(text: str, rules: Rules) -> str:
-    """Why a ``Requires-Python`` excludes the target's Python, or the lowest one of the project's range; empty if it does not."""
+    """Why a ``Requires-Python`` excludes the target's Python, or the lowest one of the project's range; else empty."""
     specifiers = _specifiers(text)
     if specifiers is None:
         return f"its Python range {text!r} cannot be read"
@@ -188,7 +188,7 @@ class _Judge:
         if not text:
             return
         if text not in self._pythons:
-            self._pythons[text] = why_not_python(text, self._rules)
+            self._pythons[text] = why_not_python(text, self.rules)
         if self._pythons[text]:
             raise _Unusable(self._pythons[text])
 

@@ -39,7 +39,7 @@ from cove.wiring import Session
 
 
 class Workbench:
-    """Everything that resolving and building for ``interpreter`` takes; ``pins`` maps projects to the names of their indexes."""
+    """All that resolving and building for ``interpreter`` takes; ``pins`` maps projects to the names of their indexes."""
 
     def __init__(
         self,
