@@ -94,6 +94,12 @@ def test_a_file_that_is_a_folder_too_is_refused(tmp_path: Path) -> None:
         Archive(make_wheel(tmp_path, {"foo": b"", "foo/bar": b""}), NAME)
 
 
+@pytest.mark.parametrize("path", ["a" * 300, "a" * 300 + "/b"])
+def test_a_name_that_no_file_can_have_is_refused(tmp_path: Path, path: str) -> None:
+    with pytest.raises(InvalidArtifact, match="name of a file"):
+        unpack(make_wheel(tmp_path, {path: b""}), tmp_path / "out")
+
+
 def test_another_compression_is_refused(tmp_path: Path) -> None:
     wheel = with_entry(make_wheel(tmp_path, {}), lambda archive: archive.writestr("x", b"", zipfile.ZIP_LZMA))
     with pytest.raises(InvalidArtifact, match="compressed"):

@@ -1,5 +1,6 @@
 """A wheel as it comes: everything a file may lie about is judged here, before or while it is unpacked."""
 
+import errno
 import hashlib
 import os
 import re
@@ -10,6 +11,7 @@ import zipfile
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
 from typing import BinaryIO, Self
@@ -35,6 +37,7 @@ _THREADS = 4
 _LOCAL_HEADER = struct.Struct("<4s5H3L2H")
 _UNRECORDED = ("RECORD", "RECORD.jws", "RECORD.p7s")
 _STRONG = frozenset({"sha256", "sha384", "sha512", "sha3_256", "sha3_384", "sha3_512", "blake2b", "blake2s"})
+_NO_SUCH_NAME = frozenset({errno.ENAMETOOLONG, errno.EINVAL, errno.EILSEQ, errno.EEXIST, errno.ENOTDIR})
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _DRIVE = re.compile(r"[A-Za-z]:")
 _FOLDS_CASE = sys.platform in ("win32", "darwin")
@@ -224,7 +227,8 @@ class Archive:
         Raises ``InvalidArtifact``; what was written until then is left to the caller to remove.
         """
         for folder in sorted({name.rpartition("/")[0] for name in self._entries}):
-            (into / folder).mkdir(parents=True, exist_ok=True)
+            with self._naming(folder):
+                (into / folder).mkdir(parents=True, exist_ok=True)
         names = list(self._entries)
         batches = [names[start : start + _BATCH] for start in range(0, len(names), _BATCH)]
         if len(batches) == 1:
@@ -235,6 +239,16 @@ class Archive:
                     file for done in pool.map(lambda batch: self._unpack_batch(into, batch), batches) for file in done
                 ]
         return Manifest(self.filename, self.dist_info, self.root_is_purelib, tuple(files), self.scripts)
+
+    @contextmanager
+    def _naming(self, name: str) -> Iterator[None]:
+        """Names that this file system cannot hold are the wheel's fault; a full disk is not."""
+        try:
+            yield
+        except OSError as error:
+            if error.errno not in _NO_SUCH_NAME:
+                raise
+            raise self._invalid(f"{name!r} cannot be the name of a file here ({error.strerror})") from error
 
     def _unpack_batch(self, into: Path, names: Sequence[str]) -> list[WheelFile]:
         with self.path.open("rb") as file:
@@ -249,10 +263,8 @@ class Archive:
         hasher = hashlib.new(algorithm, usedforsecurity=False)
         # No symlink can lie in the way: the folder is new and nothing but files and folders was written.
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
-        try:
-            descriptor = os.open(into / name, flags, 0o755 if executable else 0o644)
-        except OSError as error:
-            raise self._invalid(f"`{name}` cannot be written ({error.strerror})") from error
+        with self._naming(name):
+            descriptor = os.open(f"{into}/{name}", flags, 0o755 if executable else 0o644)
         with open(descriptor, "wb", buffering=0) as output:
 
             def take(piece: bytes) -> None:
