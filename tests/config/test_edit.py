@@ -144,3 +144,17 @@ def test_adding_then_removing_leaves_the_other_dependencies_and_sortedness(names
     assert file.remove_dependency(normalize(new))
     remaining = tomllib.loads(file.text)["project"]["dependencies"]
     assert remaining == [name for name in ordered if normalize(name) != normalize(new)]
+
+
+def test_new_tables_have_a_blank_line_before_them_and_nothing_else_moves() -> None:
+    before = '[project]\nname = """\n[x]\n"""\n[tool.tight]\nrows = [\n[1],\n[2],\n]\n'
+    file = edited(before)
+    file.add_index(Index(Url.parse("https://example.com/a"), name="a"))
+    file.add_index(Index(Url.parse("https://example.com/b"), name="b"))
+    file.pin(Name("x"), "a")
+    assert file.text.startswith(before)
+    assert file.text.removeprefix(before) == (
+        '\n[[tool.uv.index]]\nname = "b"\nurl = "https://example.com/b"\n'
+        '\n[[tool.uv.index]]\nname = "a"\nurl = "https://example.com/a"\n'
+        '\n[tool.uv.sources]\nx = {index = "a"}\n'
+    )
