@@ -368,7 +368,13 @@ class Settings:
         read_int(0), 0, form="count", group="global", flag="--quiet", short="-q", help="Say nothing but errors"
     )
     verbose = Setting(
-        read_int(0), 0, form="count", group="global", flag="--verbose", short="-v", help="Say more; twice: everything"
+        read_int(0),
+        0,
+        form="count",
+        group="global",
+        flag="--verbose",
+        short="-v",
+        help="Say more: decisions, requests, where credentials came from",
     )
     no_progress = _switch(
         group="global", toml="no-progress", env=("UV_NO_PROGRESS",), flag="--no-progress", help="Draw no progress bars"
