@@ -155,14 +155,6 @@ def test_paths_start_where_they_are_written(read: Load, project: Path, tmp_path:
         read({"directory": "none"})
 
 
-def test_the_cache_has_a_name_of_its_own(read: Load) -> None:
-    assert load.cache_folder(read({"cache-dir": "/c"}), {}) == Path("/c/cove")
-    assert load.cache_folder(read(), {"XDG_CACHE_HOME": "/x", "HOME": "/h"}) == Path("/x/cove")
-    assert load.cache_folder(read(), {"HOME": "/h"}) == Path("/h/.cache/cove")
-    with pytest.raises(ConfigurationError, match="HOME"):
-        load.cache_folder(read(), {})
-
-
 @pytest.mark.parametrize(
     "text, place",
     [

@@ -76,25 +76,6 @@ def indexes(settings: Settings) -> Indexes:
     return built
 
 
-def cache_folder(settings: Settings, environ: Mapping[str, str]) -> Path:
-    """The folder of the cache, which need not exist.
-
-    It has a name of its own below a folder that was named: that may be one shared with uv, which clearing must not touch.
-    Raises ``ConfigurationError`` when no folder is named and the home folder is not known.
-    """
-    if settings.cache_dir:
-        return Path(settings.cache_dir) / "cove"
-    if os.name == "nt" and environ.get("LOCALAPPDATA"):
-        return Path(environ["LOCALAPPDATA"]) / "cove" / "cache"
-    if environ.get("XDG_CACHE_HOME"):
-        return Path(environ["XDG_CACHE_HOME"]) / "cove"
-    if environ.get("HOME"):
-        return Path(environ["HOME"]) / ".cache" / "cove"
-    raise ConfigurationError(
-        "there is no folder for the cache: $HOME is not set", hints=("name one with `--cache-dir`",)
-    )
-
-
 def find_project(start: Path) -> Path | None:
     """The nearest folder from ``start`` upwards whose ``pyproject.toml`` describes a project or workspace, if any.
 

@@ -5,7 +5,7 @@ from argparse import ArgumentParser
 from pathlib import Path
 
 from cove.cli.context import Context
-from cove.config.load import cache_folder
+from cove.config.folders import cache_folder
 from cove.errors import EnvironmentRefused
 
 HELP = "Remove everything from the cache."

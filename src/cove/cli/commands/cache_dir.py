@@ -3,7 +3,7 @@
 from argparse import ArgumentParser
 
 from cove.cli.context import Context
-from cove.config.load import cache_folder
+from cove.config.folders import cache_folder
 
 HELP = "Print the folder of the cache."
 GROUPS: tuple[str, ...] = ()
