@@ -82,7 +82,8 @@ def why_not_python(text: str, rules: Rules) -> str:
     if specifiers is None:
         return f"its Python range {text!r} cannot be read"
     if rules.target is not None:
-        fits = specifiers.contains(_version(rules.target.python) or rules.target.python, prereleases=True)
+        # As pip does: a range such as >=3.14 admits the release candidates of 3.14.
+        fits = specifiers.contains(Version(rules.target.python).base_version, prereleases=True)
         return "" if fits else f"requires Python {text}, and this is {rules.target.python}"
     # Upper bounds are ignored: projects that set them mean "not tested yet", and the lock is to outlive them.
     wanted = rules.requires_python
@@ -167,8 +168,6 @@ class _Judge:
         self.rules = rules
         target = rules.target
         self._tags = {tag: position for position, tag in enumerate(reversed(target.tags))} if target else {}
-        # As pip does: a range such as >=3.14 admits the release candidates of 3.14.
-        self._python = Version(Version(target.python).base_version) if target else None
         self._pythons: dict[str, str] = {}
 
     def rank(self, file: File, parsed: WheelName | SdistName) -> _Rank:

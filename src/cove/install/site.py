@@ -7,12 +7,19 @@ import shutil
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Literal, Protocol, get_args
 
 from cove.errors import EnvironmentRefused, InvalidArtifact
 from cove.install.wheel import CHANGE_FOLDER, PYTHON_SHEBANG, Link, Rewrite, Scheme, Step, Write, digest_of, rewrite
 
 LinkMode = Literal["auto", "hardlink", "copy", "symlink", "clone"]
+
+
+def link_mode(text: str | None) -> LinkMode:
+    """The mode that a setting names; ``auto`` for none."""
+    return next((mode for mode in get_args(LinkMode) if mode == text), "auto")
+
+
 Written = tuple[str, str, int]
 """Target, hash as in ``RECORD``, size in bytes."""
 

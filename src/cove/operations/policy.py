@@ -28,7 +28,7 @@ def file_rules(settings: Settings, rules: Rules) -> Callable[[Name], Rules]:
 
 def _may_not_build(settings: Settings, name: Name) -> bool:
     if settings.interface == "pip":
-        return settings.pip_no_build or _names(settings.pip_only_binary, name)
+        return settings.no_build or _names(settings.pip_only_binary, name)
     return settings.no_build or name in settings.no_build_package
 
 

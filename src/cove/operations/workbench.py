@@ -47,11 +47,14 @@ class Workbench:
         interpreter: Interpreter,
         *,
         pins: Mapping[Name, str] | None = None,
+        editable: frozenset[Name] = frozenset(),
         building: frozenset[str] = frozenset(),
     ) -> None:
+        """``editable`` names the projects whose folders are installed in place; ``building`` the sdists being built."""
         self.session = session
         self.interpreter = interpreter
         self._pins = dict(pins or {})
+        self._editable = editable
         self._building = building
 
     @cached_property
@@ -109,7 +112,7 @@ class Workbench:
 
     def direct(self, name: Name, text: str) -> Direct:
         """What the URL ``text`` of a requirement for ``name`` leads to. Raises ``InvalidArtifact`` if it is another project."""
-        found = self.direct_at(Url.parse(text), f"{name} @ {Url.parse(text)}")
+        found = self.direct_at(Url.parse(text), f"{name} @ {Url.parse(text)}", is_editable=name in self._editable)
         if found.metadata.name != name:
             raise InvalidArtifact(f"{Url.parse(text)} is {found.metadata.name}, but `{name}` was required from there")
         return found

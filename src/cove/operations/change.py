@@ -1,0 +1,75 @@
+"""Bringing an environment to what it should have: plan, fetch side by side, apply whole or not at all."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from cove.formats.direct_url import DirectUrl
+from cove.install.installed import scan
+from cove.install.interpreter import Interpreter
+from cove.install.plan import Plan, Wanted, plan, source_key
+from cove.install.store import StoredWheel
+from cove.model.name import Name
+from cove.wiring import Session
+
+
+@dataclass(frozen=True, slots=True)
+class Want:
+    """A distribution that should be there, and how its wheel is come by; ``direct`` when it is not from an index."""
+
+    name: Name
+    version: str
+    wheel: Callable[[], StoredWheel]
+    direct: DirectUrl | None = None
+    requested: bool = False
+
+    def as_wanted(self) -> Wanted:
+        """The part that plans compare."""
+        return Wanted(self.name, self.version, source_key(self.direct) if self.direct is not None else "")
+
+
+def change(
+    session: Session,
+    interpreter: Interpreter,
+    wants: Iterable[Want],
+    *,
+    keep_extraneous: bool = False,
+    always: frozenset[Name] = frozenset(),
+    spare: frozenset[Name] = frozenset(),
+    dry_run: bool = False,
+) -> Plan:
+    """Make the environment of ``interpreter`` have ``wants``, and say what changed.
+
+    What is not wanted goes unless ``keep_extraneous``, or its name is in ``spare``. ``always`` is installed anew even where
+    it is there (local projects, whose files may have changed). Raises what fetching, building and installing raise; the
+    environment is then as it was before.
+    """
+    settings = session.settings
+    by_name = {want.name: want for want in wants}
+    anew: frozenset[Name] | Literal["all"] = frozenset(settings.reinstall_package) | always
+    made = plan(
+        (want.as_wanted() for want in by_name.values()),
+        scan(interpreter.sites),
+        keep_extraneous=keep_extraneous,
+        reinstall="all" if settings.reinstall else anew,
+        spare=spare,
+    )
+    if made.is_empty or dry_run:
+        return made
+    from cove.install.apply import Addition, apply
+    from cove.install.site import link_mode, scheme_of
+    from cove.operations.parallel import each
+
+    incoming = [by_name[wanted.name] for wanted in made.incoming]
+    wheels = each(lambda want: want.wheel(), incoming, workers=session.workers)
+    additions = [Addition(wheel, want.requested, want.direct) for want, wheel in zip(incoming, wheels, strict=True)]
+    apply(
+        scheme_of(interpreter),
+        remove=[Path(installed.path) for installed in made.outgoing],
+        install=additions,
+        link_mode=link_mode(settings.link_mode),
+        compile_bytecode=settings.compile_bytecode,
+        listener=session.listener,
+    )
+    return made

@@ -1,0 +1,192 @@
+"""Locking a project: reading the lock, judging it, and writing a new one where it must be."""
+
+import os
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
+from packaging.version import InvalidVersion, Version
+
+from cove.config.settings import Settings
+from cove.errors import StaleLock
+from cove.formats import uv_lock
+from cove.formats.locked_requirement import requirement_entry
+from cove.formats.pyproject import Project
+from cove.index.candidates import Rules
+from cove.install.interpreter import Interpreter
+from cove.model.lock import Lock
+from cove.model.name import Name
+from cove.operations.lock_build import build_lock
+from cove.operations.project import Place, locking_interpreter
+from cove.operations.requirements import Asked, asked_by
+from cove.operations.staleness import stale_because
+from cove.wiring import Session
+
+
+@dataclass(frozen=True, slots=True)
+class Locked:
+    """A lock that is in force. ``changed`` tells whether it differs from what was there; ``previous`` is that, if any."""
+
+    lock: Lock
+    changed: bool = False
+    previous: Lock | None = None
+
+
+def read_lock(place: Place) -> Lock | None:
+    """The lock beside the project; ``None`` without one. Raises ``ConfigurationError`` when it cannot be read."""
+    try:
+        text = place.lock_path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return None
+    return uv_lock.parse(text, str(place.lock_path))
+
+
+def lock(session: Session, place: Place, *, check: bool = False, dry_run: bool = False) -> Locked:
+    """The lock of the project: the one that is there while it fits, else a new one, which is written.
+
+    With ``--frozen`` the one that is there is taken unseen; with ``check`` (or ``--locked``) ``StaleLock`` is raised where a
+    new one would differ, and says because of what. ``dry_run`` writes nothing.
+    """
+    settings = session.settings
+    present = read_lock(place)
+    if settings.frozen:
+        if present is None:
+            raise StaleLock(f"{place.lock_path} does not exist, and --frozen forbids making it")
+        return Locked(present)
+    asked = asked_by(place, session.indexes, no_sources=None if settings.no_sources else settings.no_sources_package)
+    terms = _terms(session, place, asked)
+    why = "there is no lock"
+    if present is not None:
+        known = (*session.indexes.all, *session.indexes.find_links)
+        why = stale_because(
+            present, place, asked,
+            requires_python=terms.requires_python, indexes=known, options=terms.options, manifest=terms.manifest,
+        )  # fmt: skip
+    wants_newer = settings.upgrade or bool(settings.upgrade_package)
+    if present is not None and not why and not wants_newer and not asked.locals:
+        return Locked(present)
+    is_checked = check or settings.locked
+    if is_checked and why:
+        raise _stale(place, why)
+    made = _resolve(session, place, terms, present)
+    text = uv_lock.dump(made)
+    changed = present is None or text != place.lock_path.read_text(encoding="utf-8")
+    if changed and is_checked:
+        raise _stale(place, "newer versions are there" if wants_newer else "a local source of it changed")
+    if changed and not dry_run:
+        write_beside(place.lock_path, text)
+    return Locked(made, changed, present)
+
+
+def _stale(place: Place, why: str) -> StaleLock:
+    return StaleLock(
+        f"{place.lock_path.name} does not match {place.pyproject_path.name}: {why}",
+        hints=("`cove lock` brings it up to date",),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Terms:
+    """What a lock is made from besides the indexes. ``interpreter`` is set where it had to be looked for."""
+
+    asked: Asked
+    requires_python: SpecifierSet
+    interpreter: Interpreter | None
+    options: Mapping[str, object]
+    manifest: Mapping[str, object]
+
+
+def _terms(session: Session, place: Place, asked: Asked) -> _Terms:
+    """A project without a range of Pythons is locked from its interpreter's version on, as uv does."""
+    options, manifest = _options(session.settings), _manifest(place.project)
+    if place.project.requires_python is not None:
+        return _Terms(asked, place.project.requires_python, None, options, manifest)
+    interpreter = locking_interpreter(session, place)
+    wanted = SpecifierSet(">=" + interpreter.target.markers["python_version"])
+    return _Terms(asked, wanted, interpreter, options, manifest)
+
+
+def _resolve(session: Session, place: Place, terms: _Terms, present: Lock | None) -> Lock:
+    from cove.operations.resolution import resolve
+    from cove.operations.targets import for_all
+    from cove.operations.workbench import Workbench
+
+    settings, project, asked = session.settings, place.project, terms.asked
+    bench = Workbench(
+        session,
+        terms.interpreter or locking_interpreter(session, place),
+        pins=asked.pins,
+        editable=frozenset(name for name, local in asked.locals.items() if local.is_editable),
+    )
+    request = for_all(
+        asked.roots,
+        terms.requires_python,
+        root_name=f"`{project.name}`",
+        preferences=preferences(present, settings),
+        constraints=project.constraint_dependencies,
+        overrides=project.override_dependencies,
+        prereleases=settings.prerelease,
+        resolution=settings.resolution,
+    )
+    urls = {name: local.url for name, local in asked.locals.items()}
+    universe = bench.universe(Rules(requires_python=terms.requires_python), urls)
+    found = resolve(request, universe, workers=session.workers, listener=session.listener)
+    return build_lock(place, asked, found, terms.requires_python, options=terms.options, manifest=terms.manifest)
+
+
+def preferences(present: Lock | None, settings: Settings) -> dict[Name, Version]:
+    """The versions that are locked, less those that are to be upgraded."""
+    if present is None or settings.upgrade:
+        return {}
+    kept: dict[Name, Version] = {}
+    for package in present.packages:
+        if package.name not in settings.upgrade_package and package.version:
+            try:
+                kept[package.name] = Version(package.version)
+            except InvalidVersion:
+                continue  # no index has it, so nothing is lost by not preferring it
+    return kept
+
+
+def _options(settings: Settings) -> dict[str, object]:
+    """The ``[options]`` table: what differs from the defaults."""
+    stated = {
+        "resolution-mode": (settings.resolution, "highest"),
+        "prerelease-mode": (settings.prerelease, "if-necessary-or-explicit"),
+        "exclude-newer": (settings.exclude_newer, None),
+    }
+    return {key: value for key, (value, default) in stated.items() if value != default}
+
+
+def _manifest(project: Project) -> dict[str, object]:
+    """The ``[manifest]`` table: constraints and overrides as they are written."""
+    stated = {"constraints": project.constraint_dependencies, "overrides": project.override_dependencies}
+    return {key: _entries(requirements) for key, requirements in stated.items() if requirements}
+
+
+def _entries(requirements: tuple[Requirement, ...]) -> list[dict[str, object]]:
+    entries = sorted((requirement_entry(each) for each in requirements), key=lambda entry: entry.name)
+    return [
+        {
+            key: value
+            for key, value in (("name", each.name), ("specifier", each.specifier), ("marker", each.marker))
+            if value
+        }
+        for each in entries
+    ]
+
+
+def write_beside(path: Path, text: str) -> None:
+    """Write ``text`` to a side file and rename it, so that nobody ever sees half a file and nothing is lost on failure."""
+    descriptor, side = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8", newline="\n") as file:
+            file.write(text)
+        os.chmod(side, path.stat().st_mode & 0o777 if path.exists() else 0o644)
+        os.replace(side, path)
+    except BaseException:
+        os.unlink(side)
+        raise

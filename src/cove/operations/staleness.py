@@ -1,0 +1,125 @@
+"""Whether a lock still says what the project asks for, found out without a network; and if not, why."""
+
+from collections.abc import Iterable, Mapping
+
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
+
+from cove.formats.locked_requirement import requires_python_text
+from cove.formats.uv_lock import requirement_lines
+from cove.model.index import Index
+from cove.model.lock import Lock, LockedPackage, LockedRequirement, LockedSource
+from cove.model.name import Name
+from cove.operations.lock_build import location_of
+from cove.operations.project import Place
+from cove.operations.requirements import Asked
+
+
+def project_in(lock: Lock, place: Place) -> LockedPackage | None:
+    """The lock's entry of the project itself."""
+    for package in lock.packages:
+        if package.source.location == "." and package.source.kind in ("virtual", "editable", "directory"):
+            return package if package.name == place.project.name else None
+    return None
+
+
+def stale_because(
+    lock: Lock,
+    place: Place,
+    asked: Asked,
+    *,
+    requires_python: SpecifierSet,
+    indexes: Iterable[Index],
+    options: Mapping[str, object],
+    manifest: Mapping[str, object],
+) -> str:
+    """What changed since the lock was written, in words; empty when nothing that counts did."""
+    project = place.project
+    own = project_in(lock, place)
+    if own is None:
+        return f"the lock is not of the project `{project.name}`"
+    if not _same_python(lock.requires_python, requires_python):
+        return f"requires-python was `{lock.requires_python}` and is `{requires_python_text(requires_python)}`"
+    if own.version != (str(project.version) if project.version is not None else ""):
+        return f"the project's version was {own.version or 'dynamic'} and is {project.version or 'dynamic'}"
+    kind = "editable" if project.is_package else "virtual"
+    if own.source != LockedSource(kind, "."):  # type: ignore[arg-type]
+        return f"the project was locked as {own.source.kind} and is {kind} now"
+    return (
+        _difference("a dependency", own.requires_dist, asked.requires_dist)
+        or _group_difference(own.requires_dev, asked.requires_dev)
+        or _extras_difference(own.provides_extras, tuple(project.optional_dependencies))
+        or _table_difference("option", lock.options, options)
+        or _table_difference("setting", lock.manifest, manifest)
+        or _index_difference(lock, place, indexes)
+    )
+
+
+def _same_python(locked: str, wanted: SpecifierSet) -> bool:
+    try:
+        return requires_python_text(SpecifierSet(locked)) == requires_python_text(wanted)
+    except InvalidSpecifier:
+        return False
+
+
+def _difference(what: str, locked: Iterable[LockedRequirement], asked: Iterable[LockedRequirement]) -> str:
+    before = {_key(each): each for each in locked}
+    after = {_key(each): each for each in asked}
+    for key in sorted(after.keys() - before.keys()):
+        changed = next((old for old in before.keys() - after.keys() if before[old].name == after[key].name), None)
+        if changed is not None:
+            return f"{what} changed: {_shown(before[changed])} is now {_shown(after[key])}"
+        return f"{what} was added: {_shown(after[key])}"
+    for key in sorted(before.keys() - after.keys()):
+        return f"{what} was removed: {_shown(before[key])}"
+    return ""
+
+
+def _key(requirement: LockedRequirement) -> str:
+    """The text of a requirement, less what two writings of one thing may differ in: a final ``/`` of an index URL."""
+    (line,) = requirement_lines([requirement])
+    return line.replace(f'index = "{requirement.index}"', f'index = "{requirement.index.removesuffix("/")}"')
+
+
+def _shown(requirement: LockedRequirement) -> str:
+    extras = f"[{','.join(requirement.extras)}]" if requirement.extras else ""
+    index = f" from {requirement.index}" if requirement.index else ""
+    marker = f" ; {requirement.marker}" if requirement.marker else ""
+    return f"`{requirement.name}{extras}{requirement.specifier}{marker}`{index}"
+
+
+def _group_difference(
+    locked: Mapping[Name, tuple[LockedRequirement, ...]], asked: Mapping[Name, tuple[LockedRequirement, ...]]
+) -> str:
+    for group in sorted(locked.keys() | asked.keys()):
+        if group not in locked:
+            return f"the group `{group}` was added"
+        if group not in asked:
+            return f"the group `{group}` was removed"
+        found = _difference(f"a dependency of the group `{group}`", locked[group], asked[group])
+        if found:
+            return found
+    return ""
+
+
+def _extras_difference(locked: tuple[Name, ...], asked: tuple[Name, ...]) -> str:
+    for extra in sorted(set(locked) ^ set(asked)):
+        return f"the extra `{extra}` was {'added' if extra in asked else 'removed'}"
+    return ""
+
+
+def _table_difference(what: str, locked: Mapping[str, object], wanted: Mapping[str, object]) -> str:
+    for key in sorted(locked.keys() | wanted.keys()):
+        if locked.get(key) != wanted.get(key):
+            return f"the {what} `{key}` changed"
+    return ""
+
+
+def _index_difference(lock: Lock, place: Place, indexes: Iterable[Index]) -> str:
+    """A package of an index that is configured no more. A final ``/`` makes no other index of one."""
+    known = {location_of(index, place).removesuffix("/") for index in indexes}
+    for package in lock.packages:
+        if package.source.kind == "registry" and package.source.location.removesuffix("/") not in known:
+            return (
+                f"`{package.name}` is locked from the index {package.source.location}, which is not configured any more"
+            )
+    return ""
