@@ -23,7 +23,9 @@ if TYPE_CHECKING:  # names of what is imported when it is made
     from cove.auth.chain import CredentialChain
     from cove.http.client import Client
     from cove.index.chain import Router
+    from cove.index.source import Source
     from cove.install.store import Store
+    from cove.model.index import Index
 
 _MOST_THREADS = 24
 """More workers than this only wait for each other."""
@@ -126,19 +128,27 @@ class Session:
         )
         return self._exits.enter_context(client)
 
+    @cached_property
+    def sources(self) -> "tuple[tuple[Index, Source], ...]":
+        """Every index with the object that asks it; each is asked for a name once in a run, whoever wants to know."""
+        return tuple((index, self._source(index)) for index in self.indexes.all)
+
+    @cached_property
+    def links(self) -> "tuple[Source, ...]":
+        """``--find-links``, which complete what indexes offer."""
+        return tuple(self._source(index) for index in self.indexes.find_links)
+
     def router(self, pins: Mapping[Name, str]) -> "Router":
         """The source of everything that can be resolved; ``pins`` maps projects to the names of their indexes."""
         from cove.index.chain import Router
+
+        return Router(self.sources, links=self.links, pins=pins, strategy=self.settings.index_strategy)
+
+    def _source(self, index: "Index") -> "Source":
         from cove.index.flat import FlatIndex
         from cove.index.simple import SimpleIndex
 
-        found, client = self.indexes, self.client
-        sources = tuple(
-            (index, FlatIndex(index, client) if index.format == "flat" else SimpleIndex(index, client))
-            for index in found.all
-        )
-        links = [FlatIndex(index, client) for index in found.find_links]
-        return Router(sources, links=links, pins=pins, strategy=self.settings.index_strategy)
+        return FlatIndex(index, self.client) if index.format == "flat" else SimpleIndex(index, self.client)
 
     @property
     def workers(self) -> int:

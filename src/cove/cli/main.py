@@ -18,11 +18,18 @@ if TYPE_CHECKING:
     from cove.cli.context import Command
     from cove.cli.render import Console
     from cove.config.settings import Interface
+    from cove.model.event import Listener
 
 COMMANDS: dict[tuple[str, ...], tuple[str, str]] = {
+    ("add",): ("add", "Add requirements to the project, lock and install them"),
     ("cache", "clean"): ("cache_clean", "Remove everything from the cache"),
     ("cache", "dir"): ("cache_dir", "Print the folder of the cache"),
+    ("demo",): ("demo", "Show the whole journey in a temporary folder"),
     ("index", "list"): ("index_list", "List the indexes in force, in the order they are asked"),
+    ("lock",): ("lock", "Bring the project's lock up to date"),
+    ("remove",): ("remove", "Remove requirements from the project, lock and uninstall them"),
+    ("run",): ("run", "Run a command in the project's environment"),
+    ("sync",): ("sync", "Make the project's environment what the lock says"),
     ("version",): ("version", "Print the version of cove"),
 }
 """Every command: its words, its module in ``cove.cli.commands``, and its line in ``cove help``."""
@@ -50,8 +57,12 @@ def run(
     stderr: TextIO,
     environ: Mapping[str, str] | None = None,
     cwd: Path | None = None,
+    observe: Listener | None = None,
 ) -> int:
-    """``main`` with streams, variables and working directory passed in; those of the process where they are not."""
+    """``main`` with streams, variables and working directory passed in; those of the process where they are not.
+
+    ``observe`` is told of every event, besides what is shown.
+    """
     from cove.cli.render import Console
     from cove.config.load import environment, working_directory
     from cove.errors import CoveError
@@ -59,7 +70,8 @@ def run(
     console = Console(stdout, stderr)
     try:
         variables = environment() if environ is None else environ
-        status = _dispatch(argv, console=console, environ=variables, cwd=cwd or working_directory())
+        where = cwd or working_directory()
+        status = _dispatch(argv, console=console, environ=variables, cwd=where, observe=observe)
         stdout.flush()
     except CoveError as error:
         console.error(error)
@@ -82,7 +94,9 @@ def _reader_went_away() -> int:
     return 0
 
 
-def _dispatch(argv: Sequence[str], *, console: Console, environ: Mapping[str, str], cwd: Path) -> int:
+def _dispatch(
+    argv: Sequence[str], *, console: Console, environ: Mapping[str, str], cwd: Path, observe: Listener | None
+) -> int:
     from cove.cli import options
 
     leading, words = options.split_leading(argv)
@@ -99,11 +113,17 @@ def _dispatch(argv: Sequence[str], *, console: Console, environ: Mapping[str, st
             return 0 if wants_help else 2
         raise _unknown(words)
     arguments = [*leading, *words[len(path) :], *(["--help"] if wants_help else [])]
-    return _run_command(path, arguments, console=console, environ=environ, cwd=cwd)
+    return _run_command(path, arguments, console=console, environ=environ, cwd=cwd, observe=observe)
 
 
 def _run_command(
-    path: tuple[str, ...], argv: Sequence[str], *, console: Console, environ: Mapping[str, str], cwd: Path
+    path: tuple[str, ...],
+    argv: Sequence[str],
+    *,
+    console: Console,
+    environ: Mapping[str, str],
+    cwd: Path,
+    observe: Listener | None,
 ) -> int:
     from cove.cli import options
     from cove.cli.context import Context
@@ -120,7 +140,7 @@ def _run_command(
     console.expect(flags)
     settings = load(flags, environ=environ, cwd=cwd, interface=interface(path))
     console.configure(settings)
-    with Reporter(console, settings) as listener:
+    with Reporter(console, settings, observe) as listener:
         for notice in settings.notices:
             listener(notice)
         return module.run(Context(settings, arguments, console, listener, cwd / (settings.directory or ""), environ))

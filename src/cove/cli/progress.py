@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Self
 
 from cove.cli.render import Console
 from cove.config.settings import Settings
-from cove.model.event import Advanced, Event, Finished, Noted, RequestDone, Started, Warned
+from cove.model.event import Advanced, Event, Finished, Listener, Noted, RequestDone, Started, Warned, ignore
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
@@ -25,8 +25,10 @@ class Reporter:
     The drawing begins with the first ``Started`` on a terminal and disappears when nothing is under way any more.
     """
 
-    def __init__(self, console: Console, settings: Settings) -> None:
+    def __init__(self, console: Console, settings: Settings, observe: Listener | None = None) -> None:
+        """``observe`` is told of every event too."""
         self._console = console
+        self._observe = observe or ignore
         self._draws = console.err_is_terminal and not (settings.no_progress or settings.quiet or settings.verbose)
         self._lock = threading.RLock()
         self._warned: set[Warned] = set()
@@ -44,6 +46,7 @@ class Reporter:
     def __call__(self, event: Event) -> None:
         """Show ``event``, if this console shows such things."""
         with self._lock:
+            self._observe(event)
             match event:
                 case Warned():
                     self._warn(event)

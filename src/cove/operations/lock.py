@@ -1,15 +1,13 @@
 """Locking a project: reading the lock, judging it, and writing a new one where it must be."""
 
-import os
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.version import InvalidVersion, Version
 
+from cove.config.edit import write_whole
 from cove.config.settings import Settings
 from cove.errors import StaleLock
 from cove.formats import uv_lock
@@ -77,7 +75,7 @@ def lock(session: Session, place: Place, *, check: bool = False, dry_run: bool =
     if changed and is_checked:
         raise _stale(place, "newer versions are there" if wants_newer else "a local source of it changed")
     if changed and not dry_run:
-        write_beside(place.lock_path, text)
+        write_whole(place.lock_path, text.encode())
     return Locked(made, changed, present)
 
 
@@ -177,16 +175,3 @@ def _entries(requirements: tuple[Requirement, ...]) -> list[dict[str, object]]:
         }
         for each in entries
     ]
-
-
-def write_beside(path: Path, text: str) -> None:
-    """Write ``text`` to a side file and rename it, so that nobody ever sees half a file and nothing is lost on failure."""
-    descriptor, side = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
-        os.chmod(side, path.stat().st_mode & 0o777 if path.exists() else 0o644)
-        os.replace(side, path)
-    except BaseException:
-        os.unlink(side)
-        raise

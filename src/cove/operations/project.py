@@ -99,7 +99,7 @@ def project_interpreter(session: Session, place: Place) -> Interpreter:
     replaces = environment.is_environment(folder)
     made = environment.create(folder, base, prompt=place.project.name, clear=replaces)
     remember(made, session.cache_dir)
-    session.listener(Finished("environment", str(folder), base.version))
+    session.listener(Finished("environment", str(folder), f"Made the environment {folder} with Python {base.version}"))
     return made
 
 

@@ -62,7 +62,8 @@ class Driver:
             conversation.close()
         for warning in solution.warnings:
             self._listener(Warned(warning))
-        self._listener(Finished("resolve", "", str(len(solution.packages))))
+        count = len(solution.packages)
+        self._listener(Finished("resolve", "", f"Resolved {count} package{'' if count == 1 else 's'}"))
         return solution
 
     def _ask(self, questions: Iterable[Question]) -> None:

@@ -4,6 +4,7 @@ import os
 import platform
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -26,6 +27,7 @@ from cove.install.site import scheme_of
 from cove.install.store import StoredWheel
 from cove.model.candidate import Candidate
 from cove.model.dist import File
+from cove.model.event import Event, Finished, Listener
 from cove.model.index import Index
 from cove.model.metadata import CoreMetadata
 from cove.model.name import Name, normalize
@@ -225,7 +227,7 @@ class _BuildEnvironment:
             request,
             bench.universe(Rules(target=target), urls),
             workers=bench.session.workers,
-            listener=bench.session.listener,
+            listener=_without_summaries(bench.session.listener),
         )
         from cove.install.installed import scan
 
@@ -241,6 +243,15 @@ class _BuildEnvironment:
             remove=[Path(present[name].path) for name in changed if name in present],
             install=[Addition(wheel) for _, wheel in sorted(changed.items())],
         )
+
+
+def _without_summaries(listener: Listener) -> Listener:
+    """What a build needs is a detail of the work: it is shown while it goes on, and not summed up."""
+
+    def pass_on(event: Event) -> None:
+        listener(replace(event, detail="") if isinstance(event, Finished) else event)
+
+    return pass_on
 
 
 def _metadata(wheel: StoredWheel) -> CoreMetadata:

@@ -1,0 +1,39 @@
+"""``cove lock``."""
+
+from argparse import ArgumentParser
+
+from cove.cli.context import Context
+from cove.cli.summaries import lock_summary
+from cove.errors import UsageError
+from cove.operations import project
+from cove.operations.lock import lock
+from cove.wiring import Session
+
+HELP = """Bring the project's lock, uv.lock, up to date.
+
+A lock that still fits is left alone, to the byte, and no index is asked."""
+GROUPS = ("index", "resolver", "lock", "build", "binary", "cache", "python", "output")
+
+
+def arguments(parser: ArgumentParser) -> None:
+    """``--check`` and ``--dry-run``."""
+    parser.add_argument("--check", action="store_true", help="Fail if the lock is not up to date; write nothing")
+    parser.add_argument("--dry-run", action="store_true", help="Say what would change; write nothing")
+
+
+def run(context: Context) -> int:
+    """Lock, and say what changed."""
+    settings = context.settings
+    if settings.frozen and (context.arguments.check or settings.locked):
+        raise UsageError("--check and --frozen contradict each other: one judges the lock, the other takes it as it is")
+    with Session(settings, environ=context.environ, cwd=context.cwd, listener=context.listener) as session:
+        place = project.locate(session)
+        locked = lock(session, place, check=context.arguments.check, dry_run=context.arguments.dry_run)
+    if settings.output_format == "json":
+        context.console.json(
+            {"changed": locked.changed, "packages": len(locked.lock.packages), "path": str(place.lock_path)}
+        )
+        return 0
+    for line in lock_summary(locked):
+        context.console.say(line)
+    return 0

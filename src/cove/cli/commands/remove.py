@@ -1,0 +1,33 @@
+"""``cove remove``."""
+
+from argparse import ArgumentParser
+
+from cove.cli.commands.add import tell, where
+from cove.cli.context import Context
+from cove.operations.add import remove
+from cove.wiring import Session
+
+HELP = """Remove requirements from the project, lock, and uninstall what nothing needs any more."""
+GROUPS = ("index", "resolver", "lock", "installer", "build", "binary", "cache", "python", "output")
+
+
+def arguments(parser: ArgumentParser) -> None:
+    """What to remove, and from where."""
+    parser.add_argument("names", nargs="+", metavar="NAME", help="The name of a requirement")
+    where(parser)
+    parser.add_argument("--no-sync", action="store_true", help="Lock, but uninstall nothing")
+
+
+def run(context: Context) -> int:
+    """Remove, and say what changed."""
+    arguments_ = context.arguments
+    with Session(context.settings, environ=context.environ, cwd=context.cwd, listener=context.listener) as session:
+        edited = remove(
+            session,
+            arguments_.names,
+            group=arguments_.group or "",
+            extra=arguments_.extra,
+            installs=not arguments_.no_sync,
+        )
+    tell(context, edited)
+    return 0
