@@ -22,6 +22,8 @@ from cove.model.name import Name
 if TYPE_CHECKING:  # names of what is imported when it is made
     from cove.auth.chain import CredentialChain
     from cove.http.client import Client
+    from cove.http.messages import Layer
+    from cove.http.transport import Transport
     from cove.index.chain import Router
     from cove.index.source import Source
     from cove.install.store import Store
@@ -97,9 +99,33 @@ class Session:
     @cached_property
     def client(self) -> "Client":
         """The HTTP client, through all its layers."""
-        from cove.auth.layer import Auth
         from cove.http.cache import Cache
+
+        refresh = self.settings.refresh or bool(self.settings.refresh_package)
+        return self._client(
+            Cache(self.cache_dir / "pages", owner=self.credentials.owner, refresh=refresh, listener=self.listener)
+        )
+
+    def uncached_client(self, layer: "Layer") -> "Client":
+        """The same with ``layer`` in the place of the cache of pages."""
+        return self._client(layer)
+
+    def _client(self, cache: "Layer") -> "Client":
+        from cove.auth.layer import Auth
         from cove.http.client import standard_client
+
+        settings = self.settings
+        return standard_client(
+            self._transport,
+            auth=Auth(self.credentials),
+            cache=cache,
+            offline=settings.offline,
+            retries=settings.http_retries,
+            listener=self.listener,
+        )
+
+    @cached_property
+    def _transport(self) -> "Transport":
         from cove.http.transport import Transport, TransportOptions
 
         settings = self.settings
@@ -116,17 +142,9 @@ class Session:
             https_proxy=settings.https_proxy or settings.all_proxy,
             no_proxy=",".join(settings.no_proxy),
         )
-        refresh = settings.refresh or bool(settings.refresh_package)
-        pages = Cache(self.cache_dir / "pages", owner=self.credentials.owner, refresh=refresh, listener=self.listener)
-        client = standard_client(
-            Transport(options),
-            auth=Auth(self.credentials),
-            cache=pages,
-            offline=settings.offline,
-            retries=settings.http_retries,
-            listener=self.listener,
-        )
-        return self._exits.enter_context(client)
+        transport = Transport(options)
+        self._exits.callback(transport.close)
+        return transport
 
     @cached_property
     def sources(self) -> "tuple[tuple[Index, Source], ...]":

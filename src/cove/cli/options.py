@@ -1,7 +1,7 @@
 """The options of a command, derived from the settings it takes; and its words, read back as settings."""
 
 from argparse import SUPPRESS, Action, ArgumentParser, HelpFormatter, Namespace, RawDescriptionHelpFormatter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Never
 
 from cove.cli.context import Command
@@ -53,14 +53,14 @@ def parser(program: str, command: Command, *, color: bool = False) -> ArgumentPa
         section = made.add_argument_group(GROUPS[group])
         for setting in SETTINGS:
             if setting.group == group and setting.flag:
-                _declare(section.add_argument, setting)
+                declare(section.add_argument, setting)
         if group == "global":
             section.add_argument("-h", "--help", action=_Help, nargs=0, default=SUPPRESS, help="Show this page")
     return made
 
 
-def _declare(add: object, setting: Setting[object]) -> None:
-    assert callable(add)
+def declare(add: Callable[..., object], setting: Setting[object]) -> None:
+    """The option of one setting, for commands that take it without the rest of its group; ``add`` is ``add_argument``."""
     names = (setting.short, setting.flag) if setting.short else (setting.flag,)
     target = {"dest": _PREFIX + setting.name, "default": SUPPRESS}
     variables = f" [env: {setting.env[0]}]" if setting.env else ""

@@ -63,6 +63,10 @@ class Console:
         """A result, on stdout."""
         self.out.write(_harmless(text) + "\n")
 
+    def verbatim(self, text: str) -> None:
+        """A result that is of use only as it is, on stdout: a password."""
+        self.out.write(text + "\n")
+
     def json(self, value: object) -> None:
         """A result for programs, on stdout."""
         self.out.write(json.dumps(value, indent=2, ensure_ascii=False) + "\n")

@@ -475,8 +475,8 @@ class Settings:
         help="The user name for uploads",
     )  # fmt: skip
     publish_password = Setting(
-        maybe(read_secret), None, group="publish", env=("UV_PUBLISH_PASSWORD",), flag="--password", metavar="PASSWORD",
-        help="The password for uploads; a variable keeps it out of the list of processes",
+        maybe(read_secret), None, group="publish", env=("UV_PUBLISH_PASSWORD",), flag="--password", short="-p",
+        metavar="PASSWORD", help="The password for uploads; a variable keeps it out of the list of processes",
     )  # fmt: skip
     publish_token = Setting(
         maybe(read_secret), None, group="publish", env=("UV_PUBLISH_TOKEN",), flag="--token", short="-t", metavar="TOKEN",
@@ -486,6 +486,12 @@ class Settings:
         one_of("automatic", "always", "never"), "automatic", group="publish", toml="trusted-publishing",
         flag="--trusted-publishing", choices=("automatic", "always", "never"),
         help="Whether the identity of a CI job is exchanged for a token",
+    )  # fmt: skip
+
+    # server
+    serve_password = Setting(
+        maybe(read_secret), None, group="environment", env=("COVE_SERVE_PASSWORD",),
+        help="The password of the user that `cove serve --user` lets in",
     )  # fmt: skip
 
     # tools

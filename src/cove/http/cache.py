@@ -111,6 +111,11 @@ class Cache:
             self._listener(Noted(f"the page {entry.url} could not be kept in the cache: {error.strerror}"))
 
 
+def ask_anew(request: Request, send: Send) -> Response:
+    """A layer in the place of a ``Cache``: nothing is kept, and caches on the way are to ask too (RFC 9111, 5.2.1.4)."""
+    return send(replace(request, headers={**request.headers, "Cache-Control": "no-cache"}))
+
+
 _PASSING_BY = frozenset({"range", "if-none-match", "if-modified-since", "authorization"})
 
 
