@@ -27,7 +27,7 @@ class Rules:
 
     With a ``target`` its tags and its Python decide; without one (a universal lock) every platform will do, and
     ``requires_python`` is the project's own range. ``exclude_newer`` is the moment from which on files do not exist yet; an
-    index's own setting comes before it.
+    index's own setting comes before it. ``digests`` (``sha256:…``), where there are any, are those of the only files allowed.
     """
 
     target: Target | None = None
@@ -35,6 +35,7 @@ class Rules:
     no_binary: bool = False
     no_build: bool = False
     exclude_newer: datetime | None = None
+    digests: frozenset[str] = frozenset()
 
 
 @dataclass(slots=True)
@@ -173,6 +174,7 @@ class _Judge:
     def rank(self, file: File, parsed: WheelName | SdistName) -> _Rank:
         """How good a file is; raises ``_Unusable``."""
         self._check_python(file.requires_python)
+        self._check_digests(file)
         unyanked = int(file.yanked is None)
         if isinstance(parsed, SdistName):
             if self.rules.no_build:
@@ -190,6 +192,13 @@ class _Judge:
             self._pythons[text] = why_not_python(text, self.rules)
         if self._pythons[text]:
             raise _Unusable(self._pythons[text])
+
+    def _check_digests(self, file: File) -> None:
+        """A file of which the page gives no digest to compare is judged when it is downloaded."""
+        algorithms = {digest.partition(":")[0] for digest in self.rules.digests}
+        told = {f"{algorithm}:{digest}" for algorithm, digest in file.hashes.items() if algorithm in algorithms}
+        if told and told.isdisjoint(self.rules.digests):
+            raise _Unusable("its digest is none of those that are required")
 
     def _best_tag(self, wheel: WheelName) -> int:
         best = max((self._tags[tag] for tag in wheel.tags() if tag in self._tags), default=None)

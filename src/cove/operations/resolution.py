@@ -1,7 +1,7 @@
 """Resolving requirements against the configured indexes: questions of the solver become searches, pages and metadata."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from packaging.version import Version
 
@@ -36,7 +36,8 @@ class Universe:
     """Everything that can be chosen: pages, candidates and metadata, each looked up when the solver asks. Thread-safe.
 
     ``rules`` tells what makes a file of a project usable. ``direct`` prepares the distribution that a URL leads to; a
-    project that is required by URL has that one version and no other.
+    project that is required by URL has that one version and no other. ``present`` are distributions that are there already:
+    they can be chosen beside what indexes offer. Without ``follow`` no version requires anything.
     """
 
     def __init__(
@@ -46,7 +47,12 @@ class Universe:
         rules: Callable[[Name], Rules],
         direct: Callable[[Name, str], Direct],
         urls: Mapping[Name, str],
+        *,
+        present: Mapping[Name, CoreMetadata] | None = None,
+        follow: bool = True,
     ) -> None:
+        self._present = present or {}
+        self._follow = follow
         self._router = router
         self._metadata = metadata
         self._rules = rules
@@ -59,8 +65,28 @@ class Universe:
     def answer(self, question: Question) -> Answer:
         """Answer the solver; raises what an index or a build that cannot answer raises."""
         if isinstance(question, AskVersions):
-            return self._versions(question.name)
+            return self._with_present(question.name, self._versions(question.name))
+        if not self._follow:
+            return self._requiring_nothing(question.name, question.version)
         return self._dependencies(question.name, question.version)
+
+    def _with_present(self, name: Name, found: Versions) -> Versions:
+        present = self._present.get(name)
+        if present is None or name in self.directs:
+            return found
+        version = Version(present.version)
+        self.read[name, version] = present
+        return replace(
+            found,
+            versions=tuple(sorted({*found.versions, version})),
+            yanked=found.yanked - {version},
+            rejected=tuple(each for each in found.rejected if each[0] != version),
+            absent="",
+        )
+
+    def _requiring_nothing(self, name: Name, version: Version) -> Dependencies:
+        known = self.read.setdefault((name, version), CoreMetadata(name, str(version)))
+        return Dependencies((), known.requires_python, known.provides_extra)
 
     def _versions(self, name: Name) -> Versions:
         if name in self._urls:

@@ -71,14 +71,26 @@ class Workbench:
         """Runs build backends, each in an environment that is made for it and thrown away."""
         return Builder(self.provision, self.session.environ, report=self.session.listener)
 
-    def universe(self, rules: Rules, urls: Mapping[Name, str] | None = None) -> Universe:
-        """What can be chosen under ``rules``; ``urls`` are the direct references of those who ask."""
+    def universe(
+        self,
+        rules: Rules,
+        urls: Mapping[Name, str] | None = None,
+        *,
+        digests: Mapping[Name, frozenset[str]] | None = None,
+        present: Mapping[Name, CoreMetadata] | None = None,
+        follow: bool = True,
+    ) -> Universe:
+        """What can be chosen under ``rules``; ``urls`` are the direct references of those who ask, ``digests`` those of the
+        files that may be taken of a project. ``present`` and ``follow`` as in ``Universe``."""
+        of = file_rules(self.session.settings, rules)
         return Universe(
             self.session.router(self._pins),
             self.metadata,
-            file_rules(self.session.settings, rules),
+            lambda name: replace(of(name), digests=(digests or {}).get(name, frozenset())),
             self.direct,
             urls or {},
+            present=present,
+            follow=follow,
         )
 
     # -- wheels -------------------------------------------------------------------------------------------------------
