@@ -1,0 +1,46 @@
+"""``cove build``."""
+
+from argparse import ArgumentParser
+from pathlib import Path
+
+from cove.cli.context import Context
+from cove.operations.build_project import Wishes, build_project, config_settings
+from cove.wiring import Session
+
+HELP = """Build the source distribution and the wheel of a project.
+
+The wheel is built from the source distribution, which shows that this one is whole; --wheel and --sdist build from the
+folder."""
+GROUPS = ("python", "index", "resolver", "build", "binary", "cache", "output")
+
+
+def arguments(parser: ArgumentParser) -> None:
+    """What to build, and where to put it."""
+    parser.add_argument("source", nargs="?", metavar="SRC", help="A project's folder, or an sdist; the working folder")
+    parser.add_argument("--sdist", action="store_true", help="Build the source distribution")
+    parser.add_argument("--wheel", action="store_true", help="Build the wheel, from the folder itself")
+    parser.add_argument("-o", "--out-dir", metavar="FOLDER", help="Where to put what is built; `dist` in the project")
+    parser.add_argument(
+        "-C",
+        "--config-setting",
+        "--config-settings",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="What the build backend is told",
+    )
+
+
+def run(context: Context) -> int:
+    """Build, and say what was made."""
+    given, settings, cwd = context.arguments, context.settings, context.cwd
+    source = cwd / given.source if given.source else Path(settings.project or cwd)
+    out = cwd / given.out_dir if given.out_dir else None
+    wishes = Wishes(given.sdist, given.wheel, out, config_settings(given.config_setting))
+    with Session(settings, environ=context.environ, cwd=cwd, listener=context.listener) as session:
+        made = build_project(session, source, wishes)
+    if settings.output_format == "json":
+        context.console.json({"built": [str(path) for path in made]})
+    for path in made:
+        context.console.say(f"Successfully built {path.relative_to(cwd) if path.is_relative_to(cwd) else path}")
+    return 0

@@ -1,0 +1,182 @@
+"""Building a project's distributions, to be published or kept."""
+
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from cove.errors import BuildFailed, UsageError
+from cove.formats.pyproject import Project
+from cove.install.build import Builder, Provision
+from cove.install.discovery import find_environment
+from cove.install.interpreter import Interpreter
+from cove.install.sdist import unpack_sdist
+from cove.model.name import Name
+from cove.operations.project import base_interpreter, python_request, read
+from cove.operations.workbench import Workbench
+from cove.wiring import Session
+
+_SDIST = (".tar.gz", ".zip")
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What is to be built: with neither flag the sdist, and the wheel from that, so that the sdist is known to be whole.
+
+    ``config_settings`` go to the backend as they are.
+    """
+
+    sdist: bool = False
+    wheel: bool = False
+    out_dir: Path | None = None
+    config_settings: Mapping[str, str | list[str]] = field(default_factory=dict)
+
+
+def build_project(session: Session, source: Path, wishes: Wishes) -> list[Path]:
+    """Build what is wished of the project in the folder ``source``, or the wheel of the sdist ``source``; what was made.
+
+    Everything lies in ``wishes.out_dir``, by default ``dist`` in the project or the sdist's own folder, and only when all
+    of it could be built. Raises ``BuildFailed``, ``UsageError`` when there is nothing to build at ``source``.
+    """
+    if source.is_dir():
+        return _of_folder(session, source, wishes)
+    if not source.is_file() or not source.name.endswith(_SDIST):
+        raise UsageError(
+            f"{source} is neither the folder of a project nor an sdist (.tar.gz, .zip)",
+            hints=("name the folder that holds pyproject.toml",),
+        )
+    if wishes.sdist:
+        raise UsageError(f"{source} is an sdist already", hints=("leave --sdist out to build its wheel",))
+    with _workplace(wishes.out_dir or source.parent) as place:
+        place.build_from(session, source, wishes)
+        return place.keep()
+
+
+def _of_folder(session: Session, folder: Path, wishes: Wishes) -> list[Path]:
+    project = read(folder).project if (folder / "pyproject.toml").is_file() else Project(Name(""))
+    label = str(project.name or folder.name)
+    builder = _builder(session, folder, project, wishes)
+    with _workplace(wishes.out_dir or folder / "dist") as place:
+        if wishes.sdist or not wishes.wheel:
+            sdist = place.add(builder.build_sdist(folder, place.side, label))
+            if not wishes.sdist:
+                place.build_from(session, sdist, wishes)
+        if wishes.wheel:
+            place.add(builder.build_wheel(folder, place.side, label))
+        return place.keep()
+
+
+class _Workplace:
+    """Where distributions are made, away from the project, whose sdist would take them in; moved when all are made."""
+
+    def __init__(self, out: Path, side: Path) -> None:
+        self.side = side
+        self._out = out
+        self._made: list[Path] = []
+
+    def add(self, made: Path) -> Path:
+        """Take note of a distribution in ``side``."""
+        self._made.append(made)
+        return made
+
+    def build_from(self, session: Session, sdist: Path, wishes: Wishes) -> None:
+        """The wheel of an sdist."""
+        with TemporaryDirectory(prefix="cove-build-") as folder:
+            source = unpack_sdist(sdist, Path(folder))
+            project = read(source).project if (source / "pyproject.toml").is_file() else Project(Name(""))
+            self.add(_builder(session, source, project, wishes).build_wheel(source, self.side, sdist.name))
+
+    def keep(self) -> list[Path]:
+        """Put everything into its place; a file of the same name gives way."""
+        try:
+            if not self._out.exists():
+                self._out.mkdir(parents=True)
+                (self._out / ".gitignore").write_text("*\n", encoding="utf-8")  # what is built is no source
+            return [_put(made, self._out) for made in self._made]
+        except OSError as error:
+            raise BuildFailed(
+                f"what was built cannot be written to {self._out}", causes=(error.strerror or str(error),)
+            ) from error
+
+
+@contextmanager
+def _workplace(out: Path) -> Iterator[_Workplace]:
+    with TemporaryDirectory(prefix="cove-build-") as side:
+        yield _Workplace(out, Path(side))
+
+
+def _put(made: Path, out: Path) -> Path:
+    """Copy beside the place, then rename: there is never half a distribution."""
+    side = out / f".{made.name}.new"
+    try:
+        shutil.copyfile(made, side)
+        return side.replace(out / made.name)
+    finally:
+        side.unlink(missing_ok=True)
+
+
+def _builder(session: Session, folder: Path, project: Project, wishes: Wishes) -> Builder:
+    provision: Provision
+    if session.settings.no_build_isolation:
+        provision = _as_it_is(session, folder)
+    else:
+        interpreter = base_interpreter(session, folder, project.requires_python)
+        pins = {} if session.settings.no_sources else _pins(session, project)
+        provision = Workbench(session, interpreter, pins=pins).provision
+    return Builder(provision, session.environ, config_settings=wishes.config_settings, report=session.listener)
+
+
+def _pins(session: Session, project: Project) -> dict[Name, str]:
+    """``tool.uv.sources`` decides the index of build requirements too."""
+    left_out = session.settings.no_sources_package
+    return {
+        name: source.location
+        for name, sources in project.sources.items()
+        for source in sources
+        if source.target == "index" and name not in left_out
+    }
+
+
+def _as_it_is(session: Session, folder: Path) -> Provision:
+    """The environment that is active, or lies beside the project; nothing is installed in it."""
+    interpreter = find_environment(
+        python_request(session, folder),
+        environ=session.environ,
+        folder=folder,
+        cache_dir=session.cache_dir,
+        report=session.listener,
+    )
+
+    @contextmanager
+    def provision(_: Sequence[str]) -> Iterator[_Present]:
+        yield _Present(interpreter)
+
+    return provision
+
+
+class _Present:
+    """``install.build.BuildEnvironment`` over what is there."""
+
+    def __init__(self, interpreter: Interpreter) -> None:
+        self.executable = interpreter.executable
+        self.scripts = Path(interpreter.paths["scripts"])
+
+    def add(self, requirements: Sequence[str]) -> None:
+        """Without isolation, what is required is expected to be there."""
+
+
+def config_settings(texts: Sequence[str]) -> dict[str, str | list[str]]:
+    """``KEY=VALUE`` texts as the backend gets them: a key that is given several times has a list. Raises ``UsageError``."""
+    found: dict[str, str | list[str]] = {}
+    for text in texts:
+        key, equals, value = text.partition("=")
+        if not key or not equals:
+            raise UsageError("a config setting is written KEY=VALUE")
+        earlier = found.get(key)
+        if earlier is None:
+            found[key] = value
+        else:
+            found[key] = [*([earlier] if isinstance(earlier, str) else earlier), value]
+    return found

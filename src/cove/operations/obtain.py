@@ -1,0 +1,56 @@
+"""Distributions for an environment that does not have to exist yet: resolved and fetched before anything is changed."""
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+
+from packaging.requirements import Requirement
+from packaging.version import Version
+
+from cove.index.candidates import Rules
+from cove.install.interpreter import Interpreter
+from cove.install.store import StoredWheel
+from cove.model.name import Name, normalize
+from cove.operations.change import Want
+from cove.operations.resolution import resolve
+from cove.operations.targets import for_target
+from cove.operations.workbench import Workbench
+from cove.wiring import Session
+
+
+def obtain(
+    session: Session,
+    interpreter: Interpreter,
+    requirements: Sequence[Requirement],
+    *,
+    root_name: str,
+    preferences: Mapping[Name, Version] | None = None,
+) -> dict[Name, Want]:
+    """What ``requirements`` and their dependencies come to on ``interpreter``, with every wheel in the store.
+
+    ``preferences`` are versions to be tried first, ``root_name`` is how messages call whoever asks. Raises what resolving,
+    fetching and building raise.
+    """
+    settings, target = session.settings, interpreter.target
+    bench = Workbench(session, interpreter)
+    asked = {normalize(requirement.name): requirement for requirement in requirements}
+    request = for_target(
+        requirements,
+        target,
+        root_name=root_name,
+        preferences=preferences or {},
+        prereleases=settings.prerelease,
+        resolution=settings.resolution,
+    )
+    urls = {name: requirement.url for name, requirement in asked.items() if requirement.url}
+    universe = bench.universe(Rules(target=target), urls)
+    found = resolve(request, universe, workers=session.workers, listener=session.listener)
+    wants = {}
+    for name, wheel in sorted(bench.wheels(found).items()):
+        direct = found.directs[name].origin if name in found.directs else None
+        version = str(found.solution.packages[name].version)
+        wants[name] = Want(name, version, partial(_same, wheel), direct, requested=name in asked)
+    return wants
+
+
+def _same(wheel: StoredWheel) -> StoredWheel:
+    return wheel
