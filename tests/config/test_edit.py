@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cove.config.edit import ProjectFile, write_whole
+from cove.config.atomic import write_whole
+from cove.config.edit import ProjectFile
 from cove.errors import ConfigurationError
 from cove.model.index import Index
 from cove.model.name import Name, normalize

@@ -1,7 +1,5 @@
 """Changes to ``pyproject.toml`` that keep what people wrote: comments, order, spacing."""
 
-import os
-import tempfile
 from collections.abc import MutableMapping
 from pathlib import Path
 from typing import Any, Self
@@ -11,6 +9,7 @@ from packaging.requirements import InvalidRequirement, Requirement
 from tomlkit.exceptions import TOMLKitError
 from tomlkit.items import AoT, Array, Table
 
+from cove.config.atomic import write_whole
 from cove.errors import ConfigurationError
 from cove.model.index import Index
 from cove.model.name import Name, normalize
@@ -164,22 +163,6 @@ class ProjectFile:
             if not isinstance(table, MutableMapping):
                 raise ConfigurationError(f"{self.path}: `{'.'.join(path[: depth + 1])}` must be a table")
         return table
-
-
-def write_whole(path: Path, content: bytes) -> None:
-    """Replace the file at ``path`` by a side file that holds ``content``; its permissions stay, links are followed."""
-    path = path.resolve()
-    descriptor, side = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(side).chmod(path.stat().st_mode & 0o7777 if path.exists() else 0o644)
-        Path(side).replace(path)
-    except BaseException:
-        Path(side).unlink(missing_ok=True)
-        raise
 
 
 def _is_tight(lines: list[str], place: int) -> bool:

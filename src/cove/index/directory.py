@@ -1,10 +1,10 @@
 """Indexes and folders of links on the local disk (``file://`` URLs)."""
 
 from pathlib import Path
-from urllib.request import url2pathname
 
 from cove.errors import ConfigurationError
 from cove.formats import simple_html
+from cove.formats.file_url import to_path
 from cove.model.dist import File
 from cove.model.index import Index
 from cove.model.name import Name
@@ -17,7 +17,7 @@ def local_path(url: Url) -> Path:
     """The path a ``file://`` URL names; raises ``ConfigurationError`` when it names a host."""
     if url.host not in ("", "localhost"):
         raise ConfigurationError(f"{url} names the host {url.host}: a file:// URL has none (file:///path)")
-    return Path(url2pathname(url.path))
+    return Path(to_path(url.path))
 
 
 def read_project(index: Index, name: Name) -> Outcome:

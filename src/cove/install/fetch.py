@@ -4,9 +4,9 @@ import hashlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Protocol
-from urllib.request import url2pathname
 
 from cove.errors import HashMismatch, IndexUnreachable, InvalidResponse, TruncatedDownload
+from cove.formats.file_url import to_path
 from cove.http.messages import Response
 from cove.http.status import error_for
 from cove.install.store import Store, StoredWheel
@@ -182,7 +182,7 @@ class _Job:
     def _read(self) -> Iterator[bytes]:
         url = self._file.url
         try:
-            with open(url2pathname(url.path), "rb") as file:
+            with open(to_path(url.path), "rb") as file:
                 while piece := file.read(_PIECE):
                     yield piece
         except OSError as error:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.version import Version
 
-from cove.config.edit import ProjectFile, write_whole
+from cove.config.atomic import write_whole
+from cove.config.edit import ProjectFile
 from cove.errors import NotInstalled, UsageError
 from cove.model.index import Index
 from cove.model.lock import Lock

@@ -3,15 +3,17 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from cove.formats.direct_url import DirectUrl
 from cove.install.installed import scan
 from cove.install.interpreter import Interpreter
 from cove.install.plan import Plan, Wanted, plan, source_key
-from cove.install.store import StoredWheel
 from cove.model.name import Name
 from cove.wiring import Session
+
+if TYPE_CHECKING:
+    from cove.install.store import StoredWheel
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +22,7 @@ class Want:
 
     name: Name
     version: str
-    wheel: Callable[[], StoredWheel]
+    wheel: "Callable[[], StoredWheel]"
     direct: DirectUrl | None = None
     requested: bool = False
 

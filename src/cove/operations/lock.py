@@ -7,17 +7,14 @@ from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.version import InvalidVersion, Version
 
-from cove.config.edit import write_whole
 from cove.config.settings import Settings
 from cove.errors import StaleLock
 from cove.formats import uv_lock
 from cove.formats.locked_requirement import requirement_entry
 from cove.formats.pyproject import Project
-from cove.index.candidates import Rules
 from cove.install.interpreter import Interpreter
 from cove.model.lock import Lock
 from cove.model.name import Name
-from cove.operations.lock_build import build_lock
 from cove.operations.project import Place, locking_interpreter
 from cove.operations.requirements import Asked, asked_by
 from cove.operations.staleness import stale_because
@@ -75,6 +72,8 @@ def lock(session: Session, place: Place, *, check: bool = False, dry_run: bool =
     if changed and is_checked:
         raise _stale(place, "newer versions are there" if wants_newer else "a local source of it changed")
     if changed and not dry_run:
+        from cove.config.atomic import write_whole
+
         write_whole(place.lock_path, text.encode())
     return Locked(made, changed, present)
 
@@ -108,6 +107,8 @@ def _terms(session: Session, place: Place, asked: Asked) -> _Terms:
 
 
 def _resolve(session: Session, place: Place, terms: _Terms, present: Lock | None) -> Lock:
+    from cove.index.candidates import Rules
+    from cove.operations.lock_build import build_lock
     from cove.operations.resolution import resolve
     from cove.operations.targets import for_all
     from cove.operations.workbench import Workbench

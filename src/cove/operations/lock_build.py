@@ -16,7 +16,7 @@ from cove.model.index import Index
 from cove.model.lock import Lock, LockedDependency, LockedFile, LockedPackage, LockedSource
 from cove.model.name import Name, normalize
 from cove.operations.direct import Direct
-from cove.operations.project import Place
+from cove.operations.project import Place, location_of, relative_path
 from cove.operations.requirements import Asked, Local
 from cove.operations.resolution import Resolution
 from cove.resolve.questions import Resolved
@@ -153,21 +153,8 @@ class _Maker:
 
     def _file(self, file: File, index: Index) -> LockedFile:
         url = file.url.without_fragment().public
-        path = _relative(url, self._place) if index.url.scheme == "file" else ""
+        path = relative_path(url, self._place.folder) if index.url.scheme == "file" else ""
         return LockedFile("" if path else url, _hash(file), file.size, _milliseconds(file.upload_time), path)
-
-
-def location_of(index: Index, place: Place) -> str:
-    """How the lock calls an index: its URL without user info, a local one relative to the project."""
-    return _relative(index.url.public, place) if index.url.scheme == "file" else index.url.public
-
-
-def _relative(url: str, place: Place) -> str:
-    from os.path import relpath
-    from urllib.parse import urlsplit
-    from urllib.request import url2pathname
-
-    return relpath(url2pathname(urlsplit(url).path), place.folder).replace("\\", "/")
 
 
 def _with_extras(resolved: Resolved) -> Iterable[Requirement]:

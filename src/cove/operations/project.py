@@ -1,17 +1,21 @@
 """The project a command works on: its folder, what its ``pyproject.toml`` says, and its environment."""
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from packaging.specifiers import SpecifierSet
 
 from cove.config.load import find_project
 from cove.errors import ConfigurationError
 from cove.formats import pyproject
+from cove.formats.file_url import to_path
 from cove.formats.pyproject import Project
 from cove.install import discovery, environment
 from cove.install.interpreter import Interpreter, probe, remember
 from cove.model.event import Finished
+from cove.model.index import Index
 from cove.wiring import Session
 
 LOCK_NAME = "uv.lock"
@@ -109,3 +113,14 @@ def locking_interpreter(session: Session, place: Place) -> Interpreter:
     if environment.is_environment(folder) and environment.executable_in(folder).exists():
         return probe(environment.executable_in(folder), session.cache_dir)
     return base_interpreter(session, place.folder, place.project.requires_python)
+
+
+def location_of(index: Index, place: Place) -> str:
+    """How the lock calls an index: its URL without user info, a local one relative to the project."""
+    public = index.url.public
+    return relative_path(public, place.folder) if index.url.scheme == "file" else public
+
+
+def relative_path(url: str, folder: Path) -> str:
+    """The path that a ``file:`` URL names, seen from ``folder``."""
+    return os.path.relpath(to_path(urlsplit(url).path), folder).replace("\\", "/")

@@ -3,13 +3,13 @@
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from os.path import relpath
-from urllib.request import pathname2url
 
 from packaging.markers import Marker
 from packaging.requirements import Requirement
 
 from cove.config.indexes import Indexes
 from cove.errors import ConfigurationError
+from cove.formats.file_url import from_path
 from cove.formats.locked_requirement import requirement_entry
 from cove.formats.pyproject import Project, SourceSpec
 from cove.model.lock import LockedRequirement, SourceKind
@@ -170,7 +170,7 @@ class _Reader:
         if not path.exists():
             raise ConfigurationError(f"{self._place.pyproject_path}: the source of `{name}` does not exist: {path}")
         location = relpath(path, self._place.folder).replace("\\", "/")
-        url = "file://" + pathname2url(str(path))
+        url = from_path(str(path))
         if path.is_file():
             return Local(url, "path", location)
         return Local(url, "editable" if source.editable else "directory", location)

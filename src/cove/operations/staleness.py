@@ -9,8 +9,7 @@ from cove.formats.uv_lock import requirement_lines
 from cove.model.index import Index
 from cove.model.lock import Lock, LockedPackage, LockedRequirement, LockedSource
 from cove.model.name import Name
-from cove.operations.lock_build import location_of
-from cove.operations.project import Place
+from cove.operations.project import Place, location_of
 from cove.operations.requirements import Asked
 
 

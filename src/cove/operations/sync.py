@@ -5,13 +5,12 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.request import pathname2url
 
 from cove.errors import NoCompatibleFile, PythonIncompatible, StaleLock
 from cove.formats.direct_url import Archive, Directory, DirectUrl
+from cove.formats.file_url import from_path
 from cove.install.interpreter import Interpreter
 from cove.install.plan import Plan
-from cove.install.store import StoredWheel
 from cove.model.dist import File, WheelName, parse_filename
 from cove.model.index import Index
 from cove.model.lock import Lock, LockedFile, LockedPackage
@@ -19,12 +18,13 @@ from cove.model.name import Name
 from cove.model.url import Url
 from cove.operations.change import Want, change
 from cove.operations.lock import Locked, lock
-from cove.operations.project import Place, locate, project_interpreter
+from cove.operations.project import Place, locate, location_of, project_interpreter
 from cove.operations.selection import select
 from cove.operations.staleness import project_in
 from cove.wiring import Session
 
 if TYPE_CHECKING:
+    from cove.install.store import StoredWheel
     from cove.operations.workbench import Workbench
 
 
@@ -197,12 +197,10 @@ class _Fetcher:
             return Url.parse(file.url)
         source = package.source
         path = source.location if source.kind == "path" else file.path
-        return Url.parse("file://" + pathname2url(str((self._place.folder / path).resolve())))
+        return Url.parse(from_path(str((self._place.folder / path).resolve())))
 
     def _index(self, package: LockedPackage) -> Index | None:
         """The configured index that the package was locked from: it decides the credential."""
-        from cove.operations.lock_build import location_of
-
         if package.source.kind != "registry":
             return None
         locked = package.source.location.removesuffix("/")
@@ -212,10 +210,12 @@ class _Fetcher:
                 return index
         return None
 
-    def _fetch(self, file: File, package: LockedPackage, index: Index | None, hashes: Mapping[str, str]) -> StoredWheel:
+    def _fetch(
+        self, file: File, package: LockedPackage, index: Index | None, hashes: Mapping[str, str]
+    ) -> "StoredWheel":
         return self._bench().wheel(file, name=package.name, version=package.version, index=index, hashes=hashes)
 
-    def _build(self, folder: Path, label: str, *, is_editable: bool) -> StoredWheel:
+    def _build(self, folder: Path, label: str, *, is_editable: bool) -> "StoredWheel":
         return self._bench().from_folder(folder, label, is_editable=is_editable)
 
     def _bench(self) -> "Workbench":
@@ -225,4 +225,4 @@ class _Fetcher:
 
 
 def _folder_origin(folder: Path, *, is_editable: bool) -> DirectUrl:
-    return DirectUrl(Url.parse("file://" + pathname2url(str(folder))), Directory(is_editable))
+    return DirectUrl(Url.parse(from_path(str(folder))), Directory(is_editable))

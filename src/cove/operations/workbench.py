@@ -8,13 +8,13 @@ from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from urllib.request import pathname2url, url2pathname
 
 from packaging.requirements import Requirement
 
 from cove.errors import BuildFailed, InvalidArtifact, NoCompatibleFile
 from cove.formats import core_metadata
 from cove.formats.direct_url import Archive, Directory, DirectUrl
+from cove.formats.file_url import from_path, to_path
 from cove.index.candidates import Rules
 from cove.index.metadata import MetadataReader
 from cove.install import environment
@@ -32,7 +32,7 @@ from cove.model.index import Index
 from cove.model.metadata import CoreMetadata
 from cove.model.name import Name, normalize
 from cove.model.url import Url
-from cove.operations.direct import Direct
+from cove.operations.direct import Direct, fragment_digests
 from cove.operations.parallel import each
 from cove.operations.policy import file_rules
 from cove.operations.resolution import Resolution, Universe, resolve
@@ -134,7 +134,7 @@ class Workbench:
     def direct_at(self, url: Url, label: str, *, is_editable: bool = False) -> Direct:
         """The distribution at ``url``: a wheel or an sdist, remote or local, or a local folder."""
         if url.scheme == "file":
-            path = Path(url2pathname(url.path))
+            path = Path(to_path(url.path))
             if path.is_dir():
                 return self._direct_folder(path, label, is_editable=is_editable)
             if not path.is_file():
@@ -144,14 +144,14 @@ class Workbench:
                 f"{label}: only wheels, sdists (.tar.gz, .zip) and local folders can be required by URL, not {url}",
                 hints=("A version control repository is required through an archive of it, or a local checkout.",),
             )
-        hashes = _fragment_hashes(url)
+        hashes = fragment_digests(url)
         bare = url.without_fragment()
         wheel = self.wheel(File(url.filename, bare, {}), name=Name(label), version="", index=None, hashes=hashes)
         return Direct(url, wheel, _metadata(wheel), DirectUrl(bare.without_credentials(), Archive(hashes)))
 
     def _direct_folder(self, path: Path, label: str, *, is_editable: bool) -> Direct:
         wheel = self.from_folder(path, label, is_editable=is_editable)
-        url = Url.parse("file://" + pathname2url(str(path)))
+        url = Url.parse(from_path(str(path)))
         return Direct(url, wheel, _metadata(wheel), DirectUrl(url, Directory(is_editable)))
 
     # -- building -----------------------------------------------------------------------------------------------------
@@ -268,10 +268,3 @@ def _without_summaries(listener: Listener) -> Listener:
 
 def _metadata(wheel: StoredWheel) -> CoreMetadata:
     return core_metadata.read((wheel.files / wheel.manifest.dist_info / "METADATA").read_bytes())
-
-
-def _fragment_hashes(url: Url) -> dict[str, str]:
-    """``#sha256=…`` of a direct reference (PEP 508 leaves the fragment to installers; pip's form is everybody's)."""
-    fragment = url.public.partition("#")[2]
-    pairs = (part.partition("=") for part in fragment.split("&"))
-    return {name: digest for name, _, digest in pairs if name in ("sha256", "sha384", "sha512")}
