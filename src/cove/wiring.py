@@ -51,6 +51,11 @@ class Session:
     def __exit__(self, *exception: object) -> None:
         self._exits.close()
 
+    def with_settings(self, settings: Settings) -> "Session":
+        """A session that differs from this one in its settings, and is closed with it."""
+        other = Session(settings, environ=self.environ, cwd=self.cwd, listener=self.listener)
+        return self._exits.enter_context(other)
+
     @cached_property
     def indexes(self) -> Indexes:
         """The indexes in force; what there is to say about their definitions is reported."""

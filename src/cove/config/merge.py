@@ -33,6 +33,12 @@ def merge(tiers: Sequence[Tier], *, interface: Interface = "project", notices: t
     return Settings(values, given, interface, notices)
 
 
+def with_fallback(settings: Settings, lower: Tier) -> Settings:
+    """``settings`` with one more source, below all others."""
+    present = {setting.name: given for setting in SETTINGS if (given := settings.given(setting.name))}
+    return merge([present, lower], interface=settings.interface, notices=settings.notices)
+
+
 def _read(setting: Setting[object], given: Given) -> object:
     try:
         return setting.read(given.value)

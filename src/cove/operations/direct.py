@@ -19,3 +19,10 @@ class Direct:
     wheel: StoredWheel
     metadata: CoreMetadata
     origin: DirectUrl
+
+
+def fragment_digests(url: Url) -> dict[str, str]:
+    """``#sha256=…`` of a direct reference (PEP 508 leaves the fragment to installers; pip's form is everybody's)."""
+    fragment = url.public.partition("#")[2]
+    pairs = (part.partition("=") for part in fragment.split("&"))
+    return {name: digest for name, _, digest in pairs if name in ("sha256", "sha384", "sha512")}
