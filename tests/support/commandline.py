@@ -45,8 +45,10 @@ class Sandbox:
             "UV_HTTP_RETRIES": "0",
         }
 
-    def cove(self, *argv: str, cwd: Path | None = None, **variables: str) -> Ran:
-        """``cove *argv`` in ``cwd`` (else ``work``), with ``variables`` added to the environment."""
+    def cove(
+        self, *argv: str, cwd: Path | None = None, environ: Mapping[str, str] | None = None, **variables: str
+    ) -> Ran:
+        """``cove *argv`` in ``cwd`` (else ``work``), with ``variables`` and ``environ`` added to the environment."""
         stdout, stderr = io.StringIO(), io.StringIO()
         requests: list[RequestDone] = []
 
@@ -56,7 +58,7 @@ class Sandbox:
 
         status = run(
             argv,
-            environ={**self.environ, **variables},
+            environ={**self.environ, **(environ or {}), **variables},
             cwd=cwd or self.work,
             stdout=stdout,
             stderr=stderr,

@@ -59,6 +59,10 @@ class CredentialChain:
             url = url.without_credentials()
         if governing is not None and url.username is None:
             return None
+        return self.for_host(url)
+
+    def for_host(self, url: Url) -> Credential | None:
+        """What ``url`` itself says, or what providers know of its host and user, whatever index it may belong to."""
         if url.username is not None and url.password is not None:
             return self._search(None, url)
         return self._of_host.get((url.realm, url.username), lambda: self._search(None, url))

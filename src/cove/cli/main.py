@@ -22,14 +22,21 @@ if TYPE_CHECKING:
 
 COMMANDS: dict[tuple[str, ...], tuple[str, str]] = {
     ("add",): ("add", "Add requirements to the project, lock and install them"),
+    ("auth", "token"): ("auth_token", "Print the password or token for an index"),
+    ("build",): ("build", "Build the sdist and the wheel of a project"),
     ("cache", "clean"): ("cache_clean", "Remove everything from the cache"),
     ("cache", "dir"): ("cache_dir", "Print the folder of the cache"),
     ("demo",): ("demo", "Show the whole journey in a temporary folder"),
     ("index", "list"): ("index_list", "List the indexes in force, in the order they are asked"),
+    ("index", "why"): ("index_why", "Say which index a package is taken from, and why"),
+    ("init",): ("init", "Start a project"),
     ("lock",): ("lock", "Bring the project's lock up to date"),
+    ("publish",): ("publish", "Upload wheels and sdists to an index"),
     ("remove",): ("remove", "Remove requirements from the project, lock and uninstall them"),
     ("run",): ("run", "Run a command in the project's environment"),
+    ("serve",): ("serve", "Run a private index on a folder"),
     ("sync",): ("sync", "Make the project's environment what the lock says"),
+    ("venv",): ("venv", "Make a virtual environment"),
     ("version",): ("version", "Print the version of cove"),
 }
 """Every command: its words, its module in ``cove.cli.commands``, and its line in ``cove help``."""

@@ -17,6 +17,7 @@ from cove.model.url import Url
 from cove.publish.artifacts import Artifact
 from cove.publish.presence import Conflict, Presence, presence
 from cove.publish.verdict import error_for
+from cove.registries import Registry, recognise
 
 _PARALLEL = 4
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
@@ -43,6 +44,11 @@ class PublishTarget:
     def label(self) -> str:
         """How messages call it."""
         return self.index.label if self.index is not None else str(self.url)
+
+    @property
+    def registry(self) -> Registry:
+        """What is known of the product that takes the uploads."""
+        return recognise(self.index.url if self.index is not None else self.url)
 
 
 Check = Callable[[Name], Outcome]
@@ -107,7 +113,7 @@ class _Job:
             if 200 <= response.status < 300:
                 response.body.close()
                 return Uploaded(artifact.filename)
-            error = error_for(response, artifact.filename, self.target.label, self.credential)
+            error = error_for(response, artifact.filename, self.target.label, self.credential, self.target.registry)
         except CoveError as failure:
             error = failure
         except OSError as failure:
@@ -194,9 +200,17 @@ class _Job:
         )
 
     def _finished(self, outcome: UploadOutcome) -> UploadOutcome:
-        details = {Uploaded: "would be uploaded" if self.dry_run else "uploaded", AlreadyThere: "already there"}
-        self.listener(Finished("upload", outcome.filename, details.get(type(outcome), "refused")))
+        self.listener(Finished("upload", outcome.filename, self._told(outcome)))
         return outcome
+
+    def _told(self, outcome: UploadOutcome) -> str:
+        match outcome:
+            case Uploaded(filename):
+                return f"{'Would upload' if self.dry_run else 'Uploaded'} {filename}"
+            case AlreadyThere(filename):
+                return f"{filename} is already there, with the same bytes"
+            case Refused():
+                return ""  # the error that it carries says why
 
 
 def _there(outcome: Outcome | None, artifact: Artifact) -> Presence | Conflict:

@@ -8,40 +8,52 @@ from http import HTTPStatus
 from cove.errors import AccessForbidden, CoveError, CredentialsMissing, CredentialsRefused, PublishRefused
 from cove.http.messages import Response
 from cove.model.secret import MASK, Credential
+from cove.registries import Registry
 
 _READ_LIMIT = 64 * 1024
 _QUOTE_LIMIT = 500
 
 
-def error_for(response: Response, filename: str, label: str, credential: Credential | None) -> CoveError:
+def error_for(
+    response: Response, filename: str, label: str, credential: Credential | None, registry: Registry
+) -> CoveError:
     """The error that an answer other than success to the upload of ``filename`` is; reads and closes the body.
 
-    ``label`` is how the target is called, ``credential`` the one that was given; the answer may name another.
+    ``label`` is how the target is called, ``credential`` the one that was given; the answer may name another. What is known
+    of ``registry`` goes into the hints.
     """
     sent = response.credential or credential
     status = _status(response.status)
     said = _quoted(response, sent)
     causes = (f"the server says: {said}",) if said else ()
+    if registry.says_already_there(response.status, said):
+        return PublishRefused(
+            f"{label} already has a file called `{filename}` ({status}); it is not known whether with the same content",
+            causes=causes,
+            hints=("with `--index` or `--check-url`, a file that is there with the same content is passed over",),
+        )
+    known = registry.hints(response.status)
     if response.status == HTTPStatus.UNAUTHORIZED and sent is None:
         return CredentialsMissing(
             f"{label} wants credentials to publish `{filename}` ({status}); none are known",
             causes=causes,
-            hints=("set $UV_PUBLISH_USERNAME and $UV_PUBLISH_PASSWORD, or $UV_PUBLISH_TOKEN",),
+            hints=("set $UV_PUBLISH_USERNAME and $UV_PUBLISH_PASSWORD, or $UV_PUBLISH_TOKEN", *known),
         )
     if response.status == HTTPStatus.UNAUTHORIZED and sent is not None:
         return CredentialsRefused(
             f"{label} refused the credentials for `{filename}` ({status}); they came from {sent.origin}",
             causes=causes,
-            hints=(f"check user name and password (or whether the token has expired) in {sent.origin}",),
+            hints=(f"check user name and password (or whether the token has expired) in {sent.origin}", *known),
         )
     if response.status == HTTPStatus.FORBIDDEN:
         whose = f"the credentials came from {sent.origin}" if sent is not None else "no credentials were sent"
         return AccessForbidden(
             f"{label} does not allow to publish `{filename}` ({status}); {whose}",
             causes=causes,
-            hints=("the user or token may lack the right to publish",),
+            hints=("the user or token may lack the right to publish", *known),
         )
-    return PublishRefused(f"{label} did not take `{filename}` ({status})", causes=causes, hints=_hints(response.status))
+    hints = (*_hints(response.status), *known)
+    return PublishRefused(f"{label} did not take `{filename}` ({status})", causes=causes, hints=hints)
 
 
 def _hints(status: int) -> tuple[str, ...]:

@@ -4,11 +4,11 @@ from cove.model.index import DEFAULT_INDEX_URL, DEFAULT_PUBLISH_URL
 from cove.model.url import Url
 from cove.registries.registry import Registry
 
-_HOST = Url.parse(DEFAULT_INDEX_URL).host
+_HOSTS = frozenset({Url.parse(DEFAULT_INDEX_URL).host, Url.parse(DEFAULT_PUBLISH_URL).host})
 
 
 def _recognise(url: Url) -> bool:
-    return url.host == _HOST
+    return url.host in _HOSTS
 
 
 def _publish_url(index_url: Url) -> Url | None:  # noqa: ARG001 - there is only one

@@ -28,7 +28,7 @@ PROVIDERS: tuple[Callable[[ProviderOptions], Provider | None], ...] = (
     lambda options: Environment(options.indexes, options.environ),
     lambda options: Inline(),  # noqa: ARG005 - it needs none
     lambda options: Netrc(options.netrc, options.listener) if options.netrc is not None else None,
-    lambda options: Keyring(options.listener) if options.keyring else None,
+    lambda options: Keyring(options.listener, environ=options.environ) if options.keyring else None,
 )
 """In order of priority: what was set for this run comes before what is written down, and that before what others keep."""
 

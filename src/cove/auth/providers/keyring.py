@@ -1,7 +1,7 @@
 """Credentials from the ``keyring`` program (``keyring-provider = "subprocess"``)."""
 
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from threading import Lock
 
 from cove.model.event import Listener, Warned, ignore
@@ -22,8 +22,16 @@ class Keyring:
 
     name = "keyring"
 
-    def __init__(self, listener: Listener = ignore, *, program: str = "keyring", time_limit: float = 30.0) -> None:
-        """``time_limit`` is in seconds, for each call."""
+    def __init__(
+        self,
+        listener: Listener = ignore,
+        *,
+        program: str = "keyring",
+        time_limit: float = 30.0,
+        environ: Mapping[str, str] | None = None,
+    ) -> None:
+        """``time_limit`` is in seconds, for each call; ``environ`` is ``None`` for the process's own variables."""
+        self._environ = environ
         self._listener = listener
         self._program = program
         self._time_limit = time_limit
@@ -55,6 +63,7 @@ class Keyring:
                 stdin=subprocess.DEVNULL,
                 capture_output=True,
                 timeout=self._time_limit,
+                env=self._environ,
                 check=False,
             )
         except FileNotFoundError:
