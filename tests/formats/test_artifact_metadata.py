@@ -68,7 +68,9 @@ def test_metadata_that_expands_without_end_is_refused() -> None:
 
 @pytest.mark.parametrize("filename", ["foo-1.0-py3-none-any.whl", "foo-1.0.tar.gz", "foo-1.0.zip"])
 @pytest.mark.parametrize(
-    "content", [b"", b"no archive", gzip.compress(b"no tar"), tar_of(("a/b", b"x")).getvalue()[:20]]
+    "content",
+    [b"", b"no archive", gzip.compress(b"no tar"), tar_of(("a/b", b"x")).getvalue()[:20]],
+    ids=["empty", "text", "no tar", "cut short"],
 )
 def test_damaged_archives(filename: str, content: bytes) -> None:
     with pytest.raises(InvalidArtifact, match=r"foo-1\.0"):
