@@ -2,6 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+PYTEST ?= -q -n auto
 STAMP := $(VENV)/.ready
 
 .PHONY: demo test lint unit format clean requirements
