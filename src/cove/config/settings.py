@@ -317,6 +317,10 @@ class Settings:
         group="pip", env=("UV_NO_VERIFY_HASHES",), flag="--no-verify-hashes", negative="--verify-hashes",
         help="Do not check hashes that a requirements file gives",
     )  # fmt: skip
+    custom_compile_command = Setting(
+        maybe(read_text), None, group="environment", env=("UV_CUSTOM_COMPILE_COMMAND",), metavar="COMMAND",
+        help="The command that the header of a compiled requirements file shows",
+    )  # fmt: skip
 
     # cache
     no_cache = _switch(

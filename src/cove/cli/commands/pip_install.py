@@ -1,0 +1,40 @@
+"""``cove pip install``."""
+
+from argparse import ArgumentParser
+
+from cove.cli import pip_options
+from cove.cli.context import Context
+from cove.cli.summaries import plan_object
+from cove.errors import UsageError
+from cove.operations.install import install
+from cove.wiring import Session
+
+HELP = """Install packages into an environment.
+
+What is installed and will do is kept. When everything that is asked for is there, no index is asked."""
+GROUPS = ("index", "resolver", "installer", "build", "pip-binary", "pip", "cache", "python", "output")
+
+
+def arguments(parser: ArgumentParser) -> None:
+    """What to install."""
+    pip_options.add_requirements(parser, "A name with versions, a path, or a URL")
+    pip_options.add_limits(parser)
+    pip_options.add_parts(parser)
+    parser.add_argument("--no-deps", action="store_true", help="Leave out what packages require")
+    parser.add_argument("--dry-run", action="store_true", help="Say what would change; change nothing")
+
+
+def run(context: Context) -> int:
+    """Install, and say what changed."""
+    arguments_, settings = context.arguments, context.settings
+    wanted = pip_options.inputs(arguments_)
+    if not (wanted.arguments or wanted.editables or wanted.files or wanted.groups):
+        raise UsageError("there is nothing to install", hints=("name a package, or a file of them with `-r`",))
+    with Session(settings, environ=context.environ, cwd=context.cwd, listener=context.listener) as session:
+        done = install(session, wanted, no_deps=arguments_.no_deps, dry_run=arguments_.dry_run)
+    if settings.output_format == "json":
+        context.console.json(plan_object(done.plan))
+    else:
+        for line in pip_options.outcome(done, dry_run=arguments_.dry_run):
+            context.console.say(line)
+    return 0

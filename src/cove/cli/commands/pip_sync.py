@@ -1,0 +1,37 @@
+"""``cove pip sync``."""
+
+from argparse import ArgumentParser
+
+from cove.cli import pip_options
+from cove.cli.context import Context
+from cove.cli.summaries import plan_object
+from cove.operations.install import sync
+from cove.wiring import Session
+
+HELP = """Make an environment have exactly what requirements files list.
+
+What these packages require is not looked for, and everything else is removed: the files are best made by `cove pip compile`."""
+GROUPS = ("index", "resolver", "installer", "build", "pip-binary", "pip", "cache", "python", "output")
+
+
+def arguments(parser: ArgumentParser) -> None:
+    """The files."""
+    parser.add_argument("files", nargs="+", metavar="FILE", help="A requirements file or pyproject.toml")
+    pip_options.add_limits(parser)
+    pip_options.add_parts(parser)
+    parser.add_argument("--allow-empty-requirements", action="store_true", help="Empty files mean an empty environment")
+    parser.add_argument("--dry-run", action="store_true", help="Say what would change; change nothing")
+
+
+def run(context: Context) -> int:
+    """Sync, and say what changed."""
+    arguments_, settings = context.arguments, context.settings
+    wanted = pip_options.inputs(arguments_)
+    with Session(settings, environ=context.environ, cwd=context.cwd, listener=context.listener) as session:
+        done = sync(session, wanted, allow_empty=arguments_.allow_empty_requirements, dry_run=arguments_.dry_run)
+    if settings.output_format == "json":
+        context.console.json(plan_object(done.plan))
+    else:
+        for line in pip_options.outcome(done, dry_run=arguments_.dry_run):
+            context.console.say(line)
+    return 0

@@ -1,0 +1,84 @@
+"""Arguments that several of the pip commands share, and what they come to."""
+
+import sys
+from argparse import ArgumentParser, Namespace
+from collections.abc import Iterator, Sequence
+
+from cove.cli.summaries import plan_summary
+from cove.errors import UsageError
+from cove.model.name import Name, is_valid_name, normalize
+from cove.operations.install import Done
+from cove.operations.requirement_files import Inputs
+
+
+def add_requirements(parser: ArgumentParser, what: str) -> None:
+    """Requirements as arguments, ``-e`` and ``-r``."""
+    parser.add_argument("requirements", nargs="*", metavar="REQUIREMENT", help=what)
+    parser.add_argument(
+        "-e",
+        "--editable",
+        action="append",
+        default=[],
+        metavar="PATH",
+        help="Install the project at this path in place",
+    )
+    parser.add_argument(
+        "-r", "--requirements", "--requirement", action="append", default=[], dest="files", metavar="FILE",
+        help="A requirements file or pyproject.toml",
+    )  # fmt: skip
+
+
+def add_limits(parser: ArgumentParser) -> None:
+    """Constraints and overrides."""
+    parser.add_argument(
+        "-c", "--constraints", "--constraint", action="append", default=[], dest="constraints", metavar="FILE",
+        help="A file of versions to keep to, should they be needed",
+    )  # fmt: skip
+    parser.add_argument(
+        "--overrides", "--override", action="append", default=[], dest="overrides", metavar="FILE",
+        help="A file of requirements that replace those that packages state",
+    )  # fmt: skip
+
+
+def add_parts(parser: ArgumentParser) -> None:
+    """Extras and groups of a ``pyproject.toml``."""
+    parser.add_argument(
+        "--extra", action="append", default=[], metavar="EXTRA", help="Take this extra of the pyproject.toml too"
+    )
+    parser.add_argument("--all-extras", action="store_true", help="Take all extras of the pyproject.toml")
+    parser.add_argument(
+        "--group", action="append", default=[], metavar="[PATH:]GROUP", help="Take this group of a pyproject.toml"
+    )
+
+
+def inputs(arguments: Namespace) -> Inputs:
+    """What the arguments ask for; a ``-`` among the files is standard input, which is read now."""
+    given = vars(arguments)
+    files = tuple(given.get("files", ()))
+    return Inputs(
+        arguments=tuple(given.get("requirements", ())),
+        editables=tuple(given.get("editable", ())),
+        files=files,
+        constraints=tuple(given.get("constraints", ())),
+        overrides=tuple(given.get("overrides", ())),
+        extras=names(given.get("extra", ()), "extra"),
+        all_extras=bool(given.get("all_extras")),
+        groups=tuple(given.get("group", ())),
+        stdin=sys.stdin.read() if "-" in files else "",
+    )
+
+
+def names(texts: Sequence[str], what: str) -> tuple[Name, ...]:
+    """Names that were typed, normalised; raises ``UsageError``."""
+    for text in texts:
+        if not is_valid_name(text):
+            raise UsageError(f"`{text}` cannot be the name of an {what}")
+    return tuple(dict.fromkeys(normalize(text) for text in texts))
+
+
+def outcome(done: Done, *, dry_run: bool) -> Iterator[str]:
+    """What became of an environment, in lines."""
+    if done.plan.is_empty:
+        yield f"Audited {done.asked} package{'' if done.asked == 1 else 's'}"
+    else:
+        yield from plan_summary(done.plan, dry_run=dry_run)
