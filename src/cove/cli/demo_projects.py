@@ -137,7 +137,9 @@ def write_application(folder: Path, simple_url: Url, upload_url: Url) -> Path:
             import httpx
             import rich
 
-            print(corp_report.report("demo"), "httpx", httpx.__version__)
+            said = corp_report.report("demo")
+            assert said.startswith("Good morning, demo.")
+            print("    " + said, "And httpx is", httpx.__version__ + ".")
             """
         )
     )

@@ -61,6 +61,7 @@ class _Stage:
 
     def cove(self, *argv: str, cwd: Path, environ: Mapping[str, str] | None = None) -> _Outcome:
         """``cove *argv`` as a person would run it in ``cwd``."""
+        self._context.console.out.flush()  # `cove run` gives its program the very same stream
         stdout, stderr = io.StringIO(), io.StringIO()
         status = run_cove(
             argv, environ=environ or self.environ, cwd=cwd, stdout=stdout, stderr=stderr, observe=self._observe
@@ -191,9 +192,7 @@ def _install(stage: _Stage, application: Path) -> None:
     with stage.step("cove sync, with everything in place"):
         stage.must("sync", cwd=application)
     with stage.step("cove run python main.py"):
-        told = stage.must("run", "--quiet", "python", "main.py", cwd=application).stdout
-        _demand("Good morning, demo." in told, "the script should have greeted", told)
-        stage.tell(told.strip())
+        stage.must("run", "--quiet", "python", "main.py", cwd=application)
 
 
 def _without_credentials(stage: _Stage, application: Path) -> None:
