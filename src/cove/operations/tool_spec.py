@@ -66,14 +66,12 @@ def _parse(text: str, cwd: Path) -> Asked:
 
 def parse_requirement(text: str, cwd: Path) -> Requirement:
     """A requirement, or the URL or path (from ``cwd``) of a wheel, an sdist or a project. Messages quote none of a URL."""
-    if "://" in text and " @ " not in text:
-        return _at_url(text)
-    if (
-        text.startswith((".", "/", "~"))
-        or text.endswith((".whl", ".tar.gz", ".zip"))
-        or (os.sep in text and "@" not in text)
-    ):
-        return _at_path(cwd / Path(text).expanduser())
+    if " @ " not in text:
+        if "://" in text:
+            return _at_url(text)
+        is_file = text.endswith((".whl", ".tar.gz", ".zip"))
+        if is_file or text.startswith((".", "/", "~")) or os.sep in text:
+            return _at_path(cwd / Path(text).expanduser())
     try:
         return Requirement(text)
     except InvalidRequirement as error:
