@@ -14,7 +14,7 @@ from cove.formats.locked_requirement import requirement_entry
 from cove.formats.pyproject import Project
 from cove.install.interpreter import Interpreter
 from cove.model.lock import Lock
-from cove.model.name import Name
+from cove.model.name import Name, normalize
 from cove.operations.project import Place, locking_interpreter
 from cove.operations.requirements import Asked, asked_by
 from cove.operations.staleness import stale_because
@@ -130,7 +130,7 @@ def _resolve(session: Session, place: Place, terms: _Terms, present: Lock | None
         prereleases=settings.prerelease,
         resolution=settings.resolution,
     )
-    urls = {name: local.url for name, local in asked.locals.items()}
+    urls = {normalize(each.name): each.url for each in asked.roots if each.url}
     universe = bench.universe(Rules(requires_python=terms.requires_python), urls)
     found = resolve(request, universe, workers=session.workers, listener=session.listener)
     return build_lock(place, asked, found, terms.requires_python, options=terms.options, manifest=terms.manifest)

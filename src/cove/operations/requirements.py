@@ -14,6 +14,7 @@ from cove.formats.locked_requirement import requirement_entry
 from cove.formats.pyproject import Project, SourceSpec
 from cove.model.lock import LockedRequirement, SourceKind
 from cove.model.name import Name, normalize
+from cove.model.url import Url
 from cove.operations.project import Place, read
 
 _OWN_KINDS: Mapping[SourceKind, str] = {"directory": "directory", "editable": "editable", "virtual": "virtual"}
@@ -158,6 +159,15 @@ class _Reader:
             raise
         self._pins[name] = source.location
 
+    def _public(self, name: Name, url: str) -> str:
+        """What a lock may say of a URL: no user info."""
+        try:
+            return Url.parse(url).public
+        except ValueError as error:
+            raise ConfigurationError(
+                f"{self._place.pyproject_path}: the URL that tool.uv.sources gives `{name}` cannot be used: {error}"
+            ) from None
+
     def _local(self, name: Name, source: SourceSpec) -> Local:
         if source.target in ("git", "workspace"):
             raise ConfigurationError(
@@ -165,7 +175,7 @@ class _Reader:
                 hints=("a path or an index can be",),
             )
         if source.target == "url":
-            return Local(source.location, "url", source.location)
+            return Local(source.location, "url", self._public(name, source.location))
         path = (self._place.folder / source.location).resolve()
         if not path.exists():
             raise ConfigurationError(f"{self._place.pyproject_path}: the source of `{name}` does not exist: {path}")

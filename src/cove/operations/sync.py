@@ -19,6 +19,7 @@ from cove.model.url import Url
 from cove.operations.change import Want, change
 from cove.operations.lock import Locked, lock
 from cove.operations.project import Place, locate, location_of, project_interpreter
+from cove.operations.requirements import asked_by
 from cove.operations.selection import select
 from cove.operations.staleness import project_in
 from cove.wiring import Session
@@ -163,12 +164,14 @@ class _Fetcher:
             return Want(package.name, package.version, build, _folder_origin(folder.resolve(), is_editable=is_editable))
         file = self._file(package)
         url = self._url(package, file)
+        if source.kind == "url":
+            url = self._as_required(url)
         algorithm, _, digest = file.hash.partition(":")
         hashes = {algorithm: digest} if digest else {}
         index = self._index(package)
         as_file = File(url.filename, url, {}, size=file.size)
         wheel = partial(self._fetch, as_file, package, index, hashes)
-        direct = DirectUrl(url, Archive(hashes)) if source.kind in ("url", "path") else None
+        direct = DirectUrl(url.without_credentials(), Archive(hashes)) if source.kind in ("url", "path") else None
         return Want(package.name, package.version, wheel, direct)
 
     def _file(self, package: LockedPackage) -> LockedFile:
@@ -198,6 +201,14 @@ class _Fetcher:
         source = package.source
         path = source.location if source.kind == "path" else file.path
         return Url.parse(from_path(str((self._place.folder / path).resolve())))
+
+    def _as_required(self, url: Url) -> Url:
+        """``url`` with the user info that the project's requirement has: a lock holds none."""
+        for requirement in asked_by(self._place, self._session.indexes).roots:
+            required = Url.parse(requirement.url).without_fragment() if requirement.url else None
+            if required is not None and required.public == url.public:
+                return required
+        return url
 
     def _index(self, package: LockedPackage) -> Index | None:
         """The configured index that the package was locked from: it decides the credential."""
