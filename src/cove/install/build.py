@@ -185,7 +185,7 @@ class Builder:
         self._report(Started("build", label))
         with self._backend(source, kind, label) as backend:
             made = backend.build(out)
-        self._report(Finished("build", label, made.name))
+        self._report(Finished("build", label, f"Built {made.name}"))
         return made
 
     @contextmanager

@@ -114,9 +114,9 @@ class Shelf:
             )
 
     def is_link(self, path: Path, name: Name) -> bool:
-        """Whether ``path`` is a link to a program of the tool ``name`` (on Windows, where there are copies: a file)."""
+        """Whether ``path`` is a link to a program of the tool ``name`` (on Windows, where there are copies: a program)."""
         if os.name == "nt":
-            return path.is_file()
+            return path.is_file() and path.parent == self.programs
         if not path.is_symlink():
             return False
         target = os.path.normpath(os.path.join(path.parent, os.readlink(path)))
