@@ -74,7 +74,8 @@ class Cache:
         if not _may_store(response, request):
             return response
         entry = _Entry(response.url.public, _kept(response.headers), response.body.read(), self._clock())
-        self._keep(path, entry)
+        if not _echoes(response, entry):
+            self._keep(path, entry)
         return replace(response, body=Whole(entry.body))
 
     def _path(self, request: Request) -> Path:
@@ -196,6 +197,14 @@ def _may_store(response: Response, request: Request) -> bool:
     if response.url.query and response.url.public != request.url.public:
         return False  # a redirect to a signed URL: its query is a credential, which is not written anywhere
     return response.headers.get("content-type", "").partition(";")[0].strip().lower() in _TYPES
+
+
+def _echoes(response: Response, entry: _Entry) -> bool:
+    """Whether the page holds the password it was asked for with, as those do that put it into their links."""
+    if response.credential is None:
+        return False
+    text = "\n".join((entry.url, *entry.headers.values())).encode() + entry.body
+    return any(spelling.encode() in text for spelling in response.credential.spellings())
 
 
 def _kept(headers: Headers) -> dict[str, str]:

@@ -57,3 +57,14 @@ class Credential:
     password: Secret
     origin: Origin
     scheme: Literal["basic", "bearer"] = "basic"
+
+    def spellings(self) -> tuple[str, ...]:
+        """The texts by which a server that echoes what it was sent would give the password away; none for an empty one."""
+        if not self.password:
+            return ()
+        from base64 import b64encode  # noqa: PLC0415 - only echoes need it, and this module is loaded by every command
+        from urllib.parse import quote  # noqa: PLC0415
+
+        secret = self.password.reveal()
+        pair = b64encode(f"{self.username}:{secret}".encode()).decode()
+        return tuple(dict.fromkeys((secret, quote(secret, safe=""), quote(secret), pair)))

@@ -76,8 +76,8 @@ def _status(status: int) -> str:
 def _quoted(response: Response, credential: Credential | None) -> str:
     """The server's reason: one line, bounded, without control characters, and without the secret should it be echoed."""
     text = _reason(_beginning(response), response.headers.get("content-type", ""))
-    if credential is not None and credential.password:
-        text = text.replace(credential.password.reveal(), MASK)
+    for spelling in credential.spellings() if credential is not None else ():
+        text = text.replace(spelling, MASK)
     visible = "".join(character if character.isprintable() else " " for character in text)
     line = " ".join(visible.split())
     return line if len(line) <= _QUOTE_LIMIT else line[: _QUOTE_LIMIT - 1] + "…"
