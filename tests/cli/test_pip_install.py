@@ -262,3 +262,85 @@ def test_direct_urls_keep_their_password_to_themselves(
     bad = pip.cove("pip", "install", f"other @ {root}{path}")
     assert bad.status == 1
     assert password not in bad.stderr
+
+
+BACKEND = """\
+import base64
+import hashlib
+import zipfile
+
+
+def build_wheel(folder, config_settings=None, metadata_directory=None):
+    info = "proj-1.0.dist-info"
+    files = {
+        "proj.py": b"",
+        f"{info}/METADATA": b"Metadata-Version: 2.1\\nName: proj\\nVersion: 1.0\\n",
+        f"{info}/WHEEL": b"Wheel-Version: 1.0\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n",
+    }
+    record = ""
+    for path, data in files.items():
+        digest = base64.urlsafe_b64encode(hashlib.sha256(data).digest()).rstrip(b"=").decode()
+        record += f"{path},sha256={digest},{len(data)}\\n"
+    files[f"{info}/RECORD"] = record.encode() + f"{info}/RECORD,,\\n".encode()
+    with zipfile.ZipFile(f"{folder}/proj-1.0-py3-none-any.whl", "w") as wheel:
+        for path, data in files.items():
+            wheel.writestr(path, data)
+    return "proj-1.0-py3-none-any.whl"
+
+
+build_editable = build_wheel
+"""
+
+
+@pytest.mark.parametrize("table", ["", '[project]\nname = "proj"\ndynamic = ["version"]\n'])
+def test_folders_are_built_each_time_in_place_or_not(sandbox: Sandbox, table: str) -> None:
+    sandbox.cove("venv").ok()
+    folder = sandbox.project(
+        f'{table}[build-system]\nrequires = []\nbuild-backend = "backend"\nbackend-path = ["."]\n', "proj"
+    )
+    (folder / "backend.py").write_text(BACKEND)
+    sandbox.cove("pip", "install", "--no-index", "-e", "./proj").ok()
+    assert freeze(sandbox) == [f"-e {folder.as_uri()}"]
+    assert str(folder) in sandbox.cove("pip", "list", "--editable").ok().stdout
+    again = sandbox.cove("pip", "install", "--no-index", "-e", "proj").ok()
+    assert " ~ proj==1.0" in again.stderr
+    sandbox.cove("pip", "install", "--no-index", "proj/").ok()
+    assert freeze(sandbox) == [f"proj @ {folder.as_uri()}"]
+    compiled = sandbox.cove("pip", "compile", "--no-index", "--no-header", "proj/r.in").stderr
+    assert "the file `proj/r.in` cannot be read" in compiled
+    (folder / "r.in").write_text("-e ./proj\n")
+    assert sandbox.cove("pip", "compile", "--no-index", "proj/r.in").ok().stdout.splitlines()[2] == "-e ./proj"
+    sandbox.cove("pip", "uninstall", "-r", "proj/r.in").ok()
+    assert freeze(sandbox) == []
+
+
+def test_a_variable_never_outranks_an_environment_that_is_there(pip: Sandbox) -> None:
+    ran = pip.cove("pip", "uninstall", "nothing", UV_PYTHON="/nowhere/python3")
+    assert "is used, although $UV_PYTHON asks for /nowhere/python3" in ran.stderr
+    ran = pip.cove("pip", "uninstall", "nothing", "--python", "/nowhere/python3")
+    assert ran.status == 2
+    assert "/nowhere/python3 does not exist" in ran.stderr
+
+
+def test_wrong_requirements_are_told_apart(pip: Sandbox) -> None:
+    (pip.work / "r.txt").write_text("ok\nlib ==\n")
+    for argv, status, message in (
+        ((), 2, "there is nothing to install"),
+        (("-r", "nope.txt"), 2, "the file `nope.txt` cannot be read"),
+        (("-r", "r.txt"), 2, "r.txt:2: 'lib ==' is not a requirement"),
+        (("--extra", "x", "lib"), 2, "extras belong to a pyproject.toml"),
+        (("lib @ git+https://example.org/lib",), 1, "only wheels, sdists"),
+        (("./nothing-here",), 1, "there is no file or folder"),
+    ):
+        ran = pip.cove("pip", "install", *argv)
+        assert (ran.status, message in ran.stderr) == (status, True), ran.stderr
+
+
+def test_requirement_files_are_read_from_servers(
+    pip: Sandbox, cove_index: PrivateIndex, wheel_factory: PackageFactory
+) -> None:
+    cove_index.add(wheel_factory.wheel("lib"))
+    missing = pip.cove("pip", "install", "-r", cove_index.running.simple_url.public.replace("simple", "none") + "r.txt")
+    assert missing.status in (1, 2)
+    assert "r.txt" in missing.stderr
+    assert "defect" not in missing.stderr

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.request import url2pathname
 
 from packaging.requirements import Requirement
 from packaging.version import InvalidVersion, Version
@@ -13,6 +12,7 @@ from packaging.version import InvalidVersion, Version
 from cove.config.settings import Settings
 from cove.errors import HashMismatch, NotInstalled, UsageError
 from cove.formats.direct_url import Archive, Directory, DirectUrl
+from cove.formats.file_url import to_path
 from cove.install.installed import Installed, scan
 from cove.install.interpreter import Interpreter
 from cove.install.plan import Plan, source_key
@@ -204,7 +204,7 @@ def _is_from(installed: Installed, text: str) -> bool:
     bare = url.without_fragment().without_credentials()
     if source_key(DirectUrl(bare, Archive(fragment_digests(url)))) != installed.source:
         return False
-    return url.scheme != "file" or not _is_newer(Path(url2pathname(url.path)), installed)
+    return url.scheme != "file" or not _is_newer(Path(to_path(url.path)), installed)
 
 
 def _is_newer(file: Path, installed: Installed) -> bool:
@@ -358,7 +358,7 @@ def _changing(roots: Iterable[Root], resolution: "Resolution", installed: Mappin
     for root in roots:
         url, present = root.url, installed.get(root.name)
         if url is not None and url.scheme == "file" and present is not None:
-            path = Path(url2pathname(url.path))
+            path = Path(to_path(url.path))
             if path.is_file() and _is_newer(path, present):
                 found.add(root.name)
     return frozenset(found)

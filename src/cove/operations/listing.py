@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from urllib.request import url2pathname
 
 from cove.formats.direct_url import Archive, Directory, DirectUrl, Repository
+from cove.formats.file_url import to_path
 from cove.install.installed import Installed, direct_url_of, scan
 from cove.model.name import Name
 from cove.operations.environments import readable
@@ -32,7 +32,7 @@ def _listed(installed: Installed) -> Listed:
     if direct is None:
         return Listed(installed.name, installed.version, pinned)
     if isinstance(direct.info, Directory) and direct.info.editable:
-        location = url2pathname(direct.url.path) if direct.url.scheme == "file" else direct.url.public
+        location = to_path(direct.url.path) if direct.url.scheme == "file" else direct.url.public
         return Listed(installed.name, installed.version, f"-e {direct.url.public}", location)
     return Listed(installed.name, installed.version, f"{installed.name} @ {''.join(_reference(direct))}")
 

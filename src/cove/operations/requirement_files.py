@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 from urllib.parse import quote
-from urllib.request import url2pathname
 
 from packaging.requirements import Requirement
 from packaging.version import InvalidVersion, Version
@@ -15,6 +14,7 @@ from cove.config.merge import with_fallback
 from cove.config.settings import Given
 from cove.errors import ConfigurationError, UsageError
 from cove.formats import requirements_txt
+from cove.formats.file_url import to_path
 from cove.formats.requirements_txt import Entry, Requirements
 from cove.install.interpreter import Interpreter
 from cove.model.dist import SdistName, WheelName, parse_filename
@@ -175,7 +175,7 @@ class _Reader:
             return self._inputs.stdin
         if path.startswith(("http://", "https://")):
             return self._download(Url.parse(path))
-        place = Path(url2pathname(Url.parse(path).path)) if path.startswith("file://") else self._session.cwd / path
+        place = Path(to_path(Url.parse(path).path)) if path.startswith("file://") else self._session.cwd / path
         try:
             return place.read_text(encoding="utf-8")
         except UnicodeDecodeError as error:
@@ -240,7 +240,7 @@ class _Reader:
 
     def _name_of(self, url: Url, text: str) -> Name:
         """The project at a place that is given without a name."""
-        path = Path(url2pathname(url.path)) if url.scheme == "file" else None
+        path = Path(to_path(url.path)) if url.scheme == "file" else None
         if path is not None and path.is_dir():
             if (path / "pyproject.toml").is_file() and (name := read_project(path).project.name):
                 return name
