@@ -12,11 +12,6 @@ from support.scripted_server import Reply, serving
 CANARY = "c4n4ry-p4ss"
 
 
-@pytest.fixture
-def sandbox(tmp_path: Path) -> Sandbox:
-    return Sandbox(tmp_path)
-
-
 def configured(sandbox: Sandbox, url: str, publish_url: str = "", name: str = "private-registry") -> Path:
     line = f'publish-url = "{publish_url}"' if publish_url else ""
     return sandbox.project(

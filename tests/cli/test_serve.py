@@ -47,11 +47,6 @@ def serving(sandbox: Sandbox, *argv: str, **variables: str) -> Iterator[Serving]
             assert CANARY not in err
 
 
-@pytest.fixture
-def sandbox(tmp_path: Path) -> Sandbox:
-    return Sandbox(tmp_path)
-
-
 def test_serve_publish_and_end_in_order(sandbox: Sandbox, wheel_factory: PackageFactory) -> None:
     wheel = wheel_factory.wheel("foo").write_to(sandbox.work / "dist")
     with serving(sandbox, "files", "--user", "me", "-v", COVE_SERVE_PASSWORD=CANARY) as server:

@@ -1,0 +1,338 @@
+"""A marked password, given in every way there is, is looked for in everything that comes out of every command."""
+
+import base64
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+
+from cove.cli.main import COMMANDS
+from cove.model.secret import Secret
+from cove.server.serve import RunningIndex
+from cove.testing import PackageFactory
+from support.commandline import Ran, Sandbox
+from support.scripted_server import Received, Reply, ScriptedServer, serving
+
+USER = "tester"
+PASSWORD = "c4n4ry-p@ss"
+QUOTED = "c4n4ry-p%40ss"
+MARKS = (b"c4n4ry", base64.b64encode(f"{USER}:{PASSWORD}".encode()))
+"""The password in every spelling: plain, percent-encoded, and as it is sent."""
+
+PROJECT = """\
+[project]
+name = "demo"
+version = "0"
+requires-python = ">=3.11"
+dependencies = [{dependencies}]
+"""
+
+
+@dataclass(frozen=True)
+class Way:
+    """One way to give the password. ``<url>`` stands for the index's URL with user info, ``<bare>`` for that without,
+    ``<page>`` for the URL of a page of links, ``<file>`` for that of a wheel, both with user info.
+
+    ``flags`` go to every command that takes indexes, ``publish`` to publishing; ``places`` are where the password is meant to
+    be after the commands because the user wrote it there.
+    """
+
+    name: str
+    toml: str = '[[tool.uv.index]]\nname = "corp"\nurl = "<bare>"\npublish-url = "<upload>"\n'
+    dependencies: str = '"foo"'
+    flags: tuple[str, ...] = ()
+    variables: dict[str, str] = field(default_factory=dict)
+    files: dict[str, str] = field(default_factory=dict)
+    requirement: str = "foo"
+    publish: tuple[str, ...] = ("--index", "corp")
+
+
+OWN = {"UV_INDEX_CORP_USERNAME": USER, "UV_INDEX_CORP_PASSWORD": PASSWORD}
+NAMED = ("--publish-url", "<upload>", "-u", USER, "-p", PASSWORD)
+KEYRING = f"#!/bin/sh\necho '{PASSWORD}'\n"
+USER_FILE = "home/.config/uv/uv.toml"
+
+WAYS = [
+    Way("url", '[[tool.uv.index]]\nname = "corp"\nurl = "<url>"\npublish-url = "<upload>"\n'),
+    Way("url-without-name", '[[tool.uv.index]]\nurl = "<url>"\n', publish=NAMED),
+    Way("default-url", '[[tool.uv.index]]\nname = "corp"\nurl = "<url>"\ndefault = true\n', publish=NAMED),
+    Way("index-url-of-project", '[tool.uv]\nindex-url = "<url>"\n', publish=NAMED),
+    Way("extra-index-url-of-project", '[tool.uv]\nextra-index-url = ["<url>"]\n', publish=NAMED),
+    Way("pip-table", '[tool.uv]\nindex-url = "<url>"\n[tool.uv.pip]\nindex-url = "<url>"\n', publish=NAMED),
+    Way("user-file", "", files={USER_FILE: '[[index]]\nname = "corp"\nurl = "<url>"\npublish-url = "<upload>"\n'}),
+    Way("user-file-find-links", "", files={USER_FILE: 'find-links = ["<page>"]\nno-index = true\n'}, publish=NAMED),
+    Way("flag-index", "", flags=("--index", "corp=<url>"), publish=NAMED),
+    Way("flag-default-index", "", flags=("--default-index", "<url>"), publish=NAMED),
+    Way("flag-index-url", "", flags=("--index-url", "<url>"), publish=NAMED),
+    Way("flag-extra-index-url", "", flags=("--extra-index-url", "<url>"), publish=NAMED),
+    Way("flag-find-links", "", flags=("--find-links", "<page>", "--no-index"), publish=NAMED),
+    Way("variable-index", "", variables={"UV_INDEX": "corp=<url>"}, publish=NAMED),
+    Way("variable-default-index", "", variables={"UV_DEFAULT_INDEX": "<url>"}, publish=NAMED),
+    Way("variable-index-url", "", variables={"UV_INDEX_URL": "<url>"}, publish=NAMED),
+    Way("variable-extra-index-url", "", variables={"UV_EXTRA_INDEX_URL": "<url>"}, publish=NAMED),
+    Way("variables-of-index", variables=OWN),
+    Way(
+        "netrc",
+        variables={"NETRC": "<root>/netrc"},
+        files={"netrc": f"machine 127.0.0.1 login {USER} password {PASSWORD}\n"},
+    ),
+    Way(
+        "keyring",
+        '[[tool.uv.index]]\nname = "corp"\nurl = "<as-user>"\npublish-url = "<upload>"\n',
+        variables={"UV_KEYRING_PROVIDER": "subprocess"},
+        files={"home/bin/keyring": KEYRING},
+    ),
+    Way("publish-url-of-index", '[[tool.uv.index]]\nname = "corp"\nurl = "<url>"\npublish-url = "<upload-url>"\n'),
+    Way("publish-url-flag", variables=OWN, publish=("--publish-url", "<upload-url>", "--check-url", "<url>")),
+    Way(
+        "publish-variables",
+        variables={**OWN, "UV_PUBLISH_URL": "<upload-url>", "UV_PUBLISH_CHECK_URL": "<url>"},
+        publish=(),
+    ),
+    Way(
+        "publish-user-variables",
+        variables={**OWN, "UV_PUBLISH_URL": "<upload>", "UV_PUBLISH_USERNAME": USER, "UV_PUBLISH_PASSWORD": PASSWORD},
+        publish=(),
+    ),
+    Way(
+        "direct-reference",
+        "[tool.uv]\nno-index = true\n",
+        dependencies='"foo @ <file>"',
+        requirement="foo @ <file>",
+        publish=NAMED,
+    ),
+    Way(
+        "source-url",
+        '[tool.uv]\nno-index = true\n[tool.uv.sources]\nfoo = { url = "<file>" }\n',
+        requirement="foo @ <file>",
+        publish=NAMED,
+    ),
+]
+
+INDEXES = "…"
+"""Where the flags of a way go."""
+
+COMMANDS_RUN: tuple[tuple[str, ...], ...] = (
+    ("index", "list", INDEXES),
+    ("index", "list", "--output-format", "json", INDEXES),
+    ("index", "why", "foo", INDEXES, "--no-sources"),
+    ("index", "why", "foo", "--output-format", "json", INDEXES, "--no-sources"),
+    ("lock", INDEXES),
+    ("lock", "--check", INDEXES),
+    ("sync", INDEXES),
+    ("sync", "--reinstall", "--refresh", "--output-format", "json", INDEXES),
+    ("run", "--no-sync", "python", "-c", "import foo"),
+    ("add", "--no-sync", "foo", INDEXES),
+    ("remove", "--no-sync", "foo", INDEXES),
+    ("publish", "<publish>"),
+    ("publish", "<publish>", "--output-format", "json"),
+    ("venv", "--no-project", "other"),
+    ("pip", "compile", "requirements.in", "-o", "compiled.txt", INDEXES),
+    ("pip", "compile", "pyproject.toml", INDEXES),
+    ("pip", "install", "--python", "other", "-r", "requirements.in", INDEXES),
+    ("pip", "install", "--python", "other", "--reinstall", "<requirement>", INDEXES),
+    ("pip", "list", "--python", "other"),
+    ("pip", "freeze", "--python", "other"),
+    ("pip", "sync", "--python", "other", "compiled.txt", INDEXES),
+    ("pip", "uninstall", "--python", "other", "foo"),
+    ("tool", "install", "<requirement>", INDEXES),
+    ("tool", "list"),
+    ("tool", "uninstall", "foo"),
+    ("export", INDEXES),
+    ("init", "fresh"),
+    ("build", "fresh", INDEXES),
+    ("cache", "dir"),
+    ("version",),
+    ("cache", "clean"),
+)  # fmt: skip
+
+MUST_SUCCEED = {("lock", INDEXES), ("lock", "--check"), ("sync", INDEXES), ("run", "--no-sync"), ("pip", "compile")}
+"""Of ways that do not work, nothing could be learned."""
+
+NETWORK = {"index", "lock", "sync", "add", "publish", "pip", "tool"}
+"""What is worth running against servers that fail."""
+
+ELSEWHERE = {("auth", "token"), ("demo",), ("serve",)}
+"""``auth token`` is there to print it; the other two make passwords of their own, and have tests of their own."""
+
+
+def path_of(argv: tuple[str, ...]) -> tuple[str, ...] | None:
+    """The command's words, ``None`` for a command that does not exist."""
+    return next((argv[:length] for length in (2, 1) if argv[:length] in COMMANDS), None)
+
+
+def test_every_command_takes_part() -> None:
+    assert set(COMMANDS) - ELSEWHERE <= {path_of(argv) for argv in COMMANDS_RUN}
+
+
+def _inside(url: str) -> str:
+    return url.replace("://", f"://{USER}:{QUOTED}@")
+
+
+class Stage:
+    """A sandbox with a server that has ``foo`` at ``url``, and a page of links to it; ``real`` fills in their addresses."""
+
+    def __init__(self, root: Path, factory: PackageFactory, url: str, links: str = "") -> None:
+        self.sandbox = Sandbox(root / "box")
+        self.factory = factory
+        self.given: dict[str, str] = {}
+        self._real = {
+            "<url>": f"{_inside(url)}simple/",
+            "<bare>": f"{url}simple/",
+            "<as-user>": url.replace("://", f"://{USER}@") + "simple/",
+            "<page>": _inside(links),
+            "<file>": f"{_inside(url)}files/foo/foo-1.0-py3-none-any.whl",
+            "<upload>": f"{url}legacy/",
+            "<upload-url>": f"{_inside(url)}legacy/",
+            "<root>": str(self.sandbox.root),
+        }
+
+    def real(self, text: str) -> str:
+        for mark, value in self._real.items():
+            text = text.replace(mark, value)
+        return text
+
+    def set_up(self, way: Way) -> None:
+        """Write what the way needs; what is written here may hold the password, and nothing else."""
+        toml = PROJECT.format(dependencies=way.dependencies) + way.toml
+        self.given = {"work/pyproject.toml": self.real(toml), **{n: self.real(t) for n, t in way.files.items()}}
+        self.given["work/requirements.in"] = self.real(way.requirement) + "\n"
+        for name, text in self.given.items():
+            path = self.sandbox.root / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text)
+            path.chmod(0o700)
+        self.factory.wheel("foo").write_to(self.sandbox.work / "dist")
+        bin_folder = self.sandbox.home / "bin"
+        self.sandbox.using({"PATH": f"{bin_folder}:{self.sandbox.environ['PATH']}"})
+        self.sandbox.using({name: self.real(value) for name, value in way.variables.items()})
+
+    def run(self, way: Way, argv: tuple[str, ...], *more: str) -> Ran | None:
+        if path_of(argv) is None:
+            return None
+        filled: list[str] = []
+        for word in argv:
+            several = {INDEXES: way.flags, "<publish>": way.publish, "<requirement>": (way.requirement,)}.get(
+                word, (word,)
+            )
+            filled += map(self.real, several)
+        words = len(path_of(argv) or ())
+        ran = self.sandbox.cove(*filled[:words], *more, *filled[words:])
+        for mark in MARKS:
+            assert mark.decode() not in ran.stdout, f"{argv} prints it"
+            assert mark.decode() not in ran.stderr, f"{argv} says it:\n{ran.stderr}"
+            assert not [request for request in ran.requests if mark.decode() in str(request)]
+        assert "unexpected" not in ran.stderr or "unexpected-status" in ran.stderr, ran.stderr
+        self.search(str(argv))
+        return ran
+
+    def search(self, after: str) -> None:
+        """No file holds it but those of ``set_up``, and these not more often than they were written with."""
+        for path in self.sandbox.root.rglob("*"):
+            if path.is_symlink() or not path.is_file():
+                continue
+            content = path.read_bytes()
+            given = self.given.get(str(path.relative_to(self.sandbox.root)), "").encode()
+            for mark in MARKS:
+                assert content.count(mark) <= given.count(mark), f"it is in {path} after {after}"
+
+
+@pytest.fixture
+def index(tmp_path: Path, wheel_factory: PackageFactory) -> Iterator[RunningIndex]:
+    with RunningIndex(tmp_path / "index", {USER: Secret(PASSWORD)}) as running:
+        wheel_factory.wheel("foo", scripts={"foo": "foo:main"}).write_to(running.store.root / "foo")
+        yield running
+
+
+@pytest.fixture
+def links(wheel_factory: PackageFactory) -> Iterator[ScriptedServer]:
+    """A page of links, and the files below it, for those who know the password."""
+    wheel = wheel_factory.wheel("foo", scripts={"foo": "foo:main"})
+
+    def script(request: Received) -> Reply:
+        if MARKS[1].decode() not in request.headers.get("authorization", ""):
+            return Reply(401)
+        page = f'<!DOCTYPE html><a href="{wheel.filename}">{wheel.filename}</a>'.encode()
+        is_file = request.path.endswith(".whl")
+        return Reply(200, wheel.content if is_file else page, {"Content-Type": "text/html"})
+
+    with serving(script) as server:
+        yield server
+
+
+@pytest.mark.parametrize("way", WAYS, ids=lambda way: way.name)
+def test_the_password_is_nowhere(
+    way: Way, index: RunningIndex, links: ScriptedServer, tmp_path: Path, wheel_factory: PackageFactory
+) -> None:
+    stage = Stage(tmp_path, wheel_factory, index.url.public, f"{links.url}/links/")
+    stage.set_up(way)
+    ran: dict[tuple[str, ...], Ran] = {}
+    for argv in COMMANDS_RUN:
+        done = stage.run(way, argv, "-vv")
+        if done is not None:
+            ran[argv[:2]] = done
+    for command in MUST_SUCCEED & set(ran):
+        ran[command].ok()
+
+
+@pytest.mark.parametrize("verbosity", ["--color=auto", "-q", "-v"])
+def test_nor_with_less_talk(verbosity: str, index: RunningIndex, tmp_path: Path, wheel_factory: PackageFactory) -> None:
+    stage = Stage(tmp_path, wheel_factory, index.url.public)
+    stage.set_up(WAYS[0])
+    for argv in COMMANDS_RUN:
+        stage.run(WAYS[0], argv, verbosity)
+
+
+def page(request: Received) -> Reply:
+    """A page with one file of a wrong digest, at an address that holds what was sent."""
+    filename, host = "foo-1.0-py3-none-any.whl", request.headers["host"]
+    user_info = f"{USER}:{QUOTED}@" if "authorization" in request.headers else ""
+    file = {"filename": filename, "url": f"http://{user_info}{host}/{filename}", "hashes": {"sha256": "0" * 64}}
+    body = {"meta": {"api-version": "1.0"}, "name": "foo", "files": [file]}
+    return Reply(200, json.dumps(body).encode(), {"Content-Type": "application/vnd.pypi.simple.v1+json"})
+
+
+def echo(request: Received, status: int) -> Reply:
+    """Hostile or careless: what was sent comes back, in the body, in a header, and decoded."""
+    sent = request.headers.get("authorization", "").partition(" ")[2]
+    plain = base64.b64decode(sent).decode()
+    headers = {"Content-Type": "text/html", "X-Echo": plain, "WWW-Authenticate": f'Basic realm="{plain}"'}
+    return Reply(status, f"<p>{sent} {plain} {quote(plain)}".encode(), headers)
+
+
+def redirect(request: Received) -> Reply:
+    """To itself, with the password in the address."""
+    host = request.headers["host"]
+    return Reply(302, headers={"Location": f"http://{USER}:{QUOTED}@{host}/again{request.path}"})
+
+
+FAILURES: dict[str, Callable[[Received], Reply]] = {
+    "401": lambda request: echo(request, 401),
+    "403": lambda request: echo(request, 403),
+    "404": lambda request: echo(request, 404),
+    "500": lambda request: echo(request, 500),
+    "400": lambda request: echo(request, 400),
+    "no-page": lambda request: Reply(200, echo(request, 200).body, {"Content-Type": "image/png"}),
+    "bad-json": lambda request: Reply(
+        200, echo(request, 200).body, {"Content-Type": "application/vnd.pypi.simple.v1+json"}
+    ),
+    "truncated": lambda request: Reply(200, b"{", {"Content-Type": "application/json"}, announced=99),
+    "redirects": redirect,
+    "wrong-hash": lambda request: Reply(200, b"other") if request.path.endswith(".whl") else page(request),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("failure", FAILURES)
+@pytest.mark.parametrize("way", [WAYS[0], next(way for way in WAYS if way.variables == OWN)], ids=lambda way: way.name)
+def test_nor_when_servers_fail(way: Way, failure: str, tmp_path: Path, wheel_factory: PackageFactory) -> None:
+    with serving(FAILURES[failure]) as server:
+        stage = Stage(tmp_path, wheel_factory, f"{server.url}/")
+        # The default index is another path of the same server, so that nobody else is asked.
+        stage.set_up(way)
+        stage.sandbox.using({"UV_DEFAULT_INDEX": f"{server.url}/default/"})
+        for argv in COMMANDS_RUN:
+            if argv[0] in NETWORK:
+                stage.run(way, argv, "-vv")
