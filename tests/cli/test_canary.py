@@ -97,6 +97,7 @@ WAYS = [
         variables={**OWN, "UV_PUBLISH_URL": "<upload>", "UV_PUBLISH_USERNAME": USER, "UV_PUBLISH_PASSWORD": PASSWORD},
         publish=(),
     ),
+    Way("requirements-file", variables=OWN, files={"work/requirements.in": "--extra-index-url <url>\nfoo\n"}),
     Way(
         "direct-reference",
         "[tool.uv]\nno-index = true\n",
@@ -149,7 +150,10 @@ COMMANDS_RUN: tuple[tuple[str, ...], ...] = (
     ("cache", "clean"),
 )  # fmt: skip
 
-MUST_SUCCEED = {("lock", INDEXES), ("lock", "--check"), ("sync", INDEXES), ("run", "--no-sync"), ("pip", "compile")}
+MUST_SUCCEED = {
+    ("lock", INDEXES), ("lock", "--check"), ("sync", INDEXES), ("run", "--no-sync"), ("publish", "<publish>"),
+    ("pip", "compile"), ("pip", "install"),
+}  # fmt: skip
 """Of ways that do not work, nothing could be learned."""
 
 NETWORK = {"index", "lock", "sync", "add", "publish", "pip", "tool"}
@@ -178,7 +182,9 @@ class Stage:
     def __init__(self, root: Path, factory: PackageFactory, url: str, links: str = "") -> None:
         self.sandbox = Sandbox(root / "box")
         self.factory = factory
+        self.sandbox.using({"HTTPS_PROXY": "http://127.0.0.1:9"})  # nobody else is asked: nothing listens there
         self.given: dict[str, str] = {}
+        self._searched: dict[Path, tuple[int, int]] = {}
         self._real = {
             "<url>": f"{_inside(url)}simple/",
             "<bare>": f"{url}simple/",
@@ -199,13 +205,13 @@ class Stage:
         """Write what the way needs; what is written here may hold the password, and nothing else."""
         toml = PROJECT.format(dependencies=way.dependencies) + way.toml
         self.given = {"work/pyproject.toml": self.real(toml), **{n: self.real(t) for n, t in way.files.items()}}
-        self.given["work/requirements.in"] = self.real(way.requirement) + "\n"
+        self.given.setdefault("work/requirements.in", self.real(way.requirement) + "\n")
         for name, text in self.given.items():
             path = self.sandbox.root / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text)
             path.chmod(0o700)
-        self.factory.wheel("foo").write_to(self.sandbox.work / "dist")
+        self.factory.wheel("bar").write_to(self.sandbox.work / "dist")
         bin_folder = self.sandbox.home / "bin"
         self.sandbox.using({"PATH": f"{bin_folder}:{self.sandbox.environ['PATH']}"})
         self.sandbox.using({name: self.real(value) for name, value in way.variables.items()})
@@ -234,6 +240,10 @@ class Stage:
         for path in self.sandbox.root.rglob("*"):
             if path.is_symlink() or not path.is_file():
                 continue
+            status = path.stat()
+            if self._searched.get(path) == (status.st_mtime_ns, status.st_size):
+                continue
+            self._searched[path] = (status.st_mtime_ns, status.st_size)
             content = path.read_bytes()
             given = self.given.get(str(path.relative_to(self.sandbox.root)), "").encode()
             for mark in MARKS:
@@ -330,7 +340,6 @@ FAILURES: dict[str, Callable[[Received], Reply]] = {
 def test_nor_when_servers_fail(way: Way, failure: str, tmp_path: Path, wheel_factory: PackageFactory) -> None:
     with serving(FAILURES[failure]) as server:
         stage = Stage(tmp_path, wheel_factory, f"{server.url}/")
-        # The default index is another path of the same server, so that nobody else is asked.
         stage.set_up(way)
         stage.sandbox.using({"UV_DEFAULT_INDEX": f"{server.url}/default/"})
         for argv in COMMANDS_RUN:
