@@ -4,6 +4,7 @@ import pytest
 
 from cove.testing import PackageFactory, PrivateIndex
 from support.commandline import Sandbox
+from support.scripted_server import Received, Reply, serving
 
 
 @pytest.fixture
@@ -340,7 +341,20 @@ def test_requirement_files_are_read_from_servers(
     pip: Sandbox, cove_index: PrivateIndex, wheel_factory: PackageFactory
 ) -> None:
     cove_index.add(wheel_factory.wheel("lib"))
-    missing = pip.cove("pip", "install", "-r", cove_index.running.simple_url.public.replace("simple", "none") + "r.txt")
-    assert missing.status in (1, 2)
-    assert "r.txt" in missing.stderr
-    assert "defect" not in missing.stderr
+
+    def answer(seen: Received) -> Reply:
+        if seen.headers.get("authorization", "") != "Basic bWU6czNjcmV0":
+            return Reply(401)
+        text = {"/main.txt": "-r more.txt\n", "/more.txt": "lib\nnot ok\n", "/good.txt": "lib\n"}.get(seen.path)
+        return Reply(404) if text is None else Reply(200, text.encode())
+
+    with serving(answer) as server:
+        base = server.url.replace("://", "://me:s3cret@")
+        wrong = pip.cove("pip", "install", "-r", f"{base}/main.txt", "-vv")
+        missing = pip.cove("pip", "install", "-r", f"{base}/none.txt", "-vv")
+        good = pip.cove("pip", "compile", f"{base}/good.txt", "-vv").ok()
+    assert f"{server.url}/more.txt:2: 'not ok' is not a requirement" in wrong.stderr
+    assert "none.txt" in missing.stderr
+    assert f"    # via -r {server.url}/good.txt" in good.stdout.splitlines()
+    for ran in (wrong, missing, good):
+        assert "s3cret" not in ran.stdout + ran.stderr

@@ -13,6 +13,7 @@ from cove.errors import ConfigurationError
 from cove.model.name import Name
 
 _VARIABLE = re.compile(r"\$\{([A-Z0-9_]+)\}")
+_USERINFO = re.compile(r"(?<=://)[^/@]*@")
 _COMMENT = re.compile(r"(^|\s+)#.*$")
 _HASH = re.compile(r"(md5|sha1|sha224|sha256|sha384|sha512):[0-9a-fA-F]+")
 _ALIASES = {
@@ -103,7 +104,8 @@ class _Parser:
             case "--requirement" | "--constraint":
                 nested = _beside(path, value)
                 inner = constraint or name == "--constraint"
-                self.file(self.read(nested), nested, constraint=inner, including=(*including, path))
+                text = self.read(nested)
+                self.file(text, without_userinfo(nested), constraint=inner, including=(*including, path))
             case "--editable":
                 if constraint:
                     raise ConfigurationError(f"{where}: a constraint cannot be editable")
@@ -126,6 +128,11 @@ class _Parser:
                 found.pre = True
             case "--require-hashes":
                 found.require_hashes = True
+
+
+def without_userinfo(path: str) -> str:
+    """How a file is called in messages: a URL without its user info."""
+    return _USERINFO.sub("", path)
 
 
 def _logical_lines(text: str) -> Iterator[tuple[int, str]]:

@@ -124,6 +124,7 @@ class _Reader:
         self._interpreter = interpreter
         self._pins: dict[Name, str] = {}
         self._written: dict[str, str] = {}
+        self._userinfo: dict[tuple[str, str, int | None], Url] = {}
 
     def demand(self) -> Demand:
         inputs = self._inputs
@@ -168,13 +169,14 @@ class _Reader:
     def _parsed(self, path: str) -> Requirements:
         if PurePath(path).name in ("setup.py", "setup.cfg"):
             raise UsageError(f"`{path}` is no requirements file", hints=("require the folder it is in: `.`",))
-        return requirements_txt.parse(self._text(path), path, read=self._text, environ=self._session.environ)
+        shown = requirements_txt.without_userinfo(path)
+        return requirements_txt.parse(self._text(path), shown, read=self._text, environ=self._session.environ)
 
     def _text(self, path: str) -> str:
         if path == "-":
             return self._inputs.stdin
         if path.startswith(("http://", "https://")):
-            return self._download(Url.parse(path))
+            return self._download(_url_of_file(path))
         place = Path(to_path(Url.parse(path).path)) if path.startswith("file://") else self._session.cwd / path
         try:
             return place.read_text(encoding="utf-8")
@@ -186,6 +188,10 @@ class _Reader:
     def _download(self, url: Url) -> str:
         from cove.http.status import error_for
 
+        if url.username is not None:  # files that this one includes are named without it
+            self._userinfo[url.realm] = url
+        elif (known := self._userinfo.get(url.realm)) is not None:
+            url = Url(url.public, known.username, known.password)
         response = self._session.client.get(url)
         try:
             if response.status != 200:
@@ -306,6 +312,13 @@ class _Reader:
                 raise ConfigurationError(f"the project has no extra `{extra}`", hints=(f"it has {listed}",))
 
 
+def _url_of_file(text: str) -> Url:
+    try:
+        return Url.parse(text)
+    except ValueError as error:
+        raise ConfigurationError(f"the URL of a requirements file cannot be used: {error}") from None
+
+
 def _is_project(path: str) -> bool:
     return PurePath(path).name == "pyproject.toml"
 
@@ -354,7 +367,7 @@ def _with_options(session: Session, files: Mapping[str, Requirements]) -> Sessio
     folder = session.cwd.as_uri() + "/"
     tier: dict[str, tuple[Given, ...]] = {}
     for path, found in files.items():
-        origin = Origin("file", path)
+        origin = Origin("file", requirements_txt.without_userinfo(path))
         lists = {
             "extra-index-url": found.extra_index_urls,
             "find-links": found.find_links,
