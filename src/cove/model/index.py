@@ -14,6 +14,7 @@ DEFAULT_PUBLISH_URL = "https://upload.pypi.org/legacy/"
 
 Authenticate = Literal["auto", "always", "never"]
 Format = Literal["simple", "flat"]
+OnUnreachable = Literal["fail", "skip", "cached"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +22,10 @@ class Index:
     """One ``[[tool.uv.index]]`` table, or its equal from a flag or variable.
 
     ``url`` is absolute (``http``, ``https`` or ``file``) and may carry user info, which is never printed or written.
-    ``packages`` are the globs of ``[tool.cove.index.<name>]``: names that match go to this index only.
+    The fields from ``packages`` to ``concurrency`` are those of ``[tool.cove.index.<name>]``: ``packages`` are globs, names that
+    match go to this index only; ``mirrors`` have the same content and are never written to a lock; ``allow_redirects_to`` has
+    origins (``https://example.com:8443``), or ``any``, to which its redirects are followed besides its own; ``ca_cert`` and
+    ``client_cert`` are absolute paths; ``timeout`` is in seconds.
     """
 
     url: Url
@@ -36,7 +40,19 @@ class Index:
     hash_algorithm: str | None = None
     exclude_newer: str | Literal[False] | None = None
     packages: tuple[str, ...] = ()
+    on_unreachable: OnUnreachable = "fail"
+    mirrors: tuple[Url, ...] = ()
+    allow_redirects_to: tuple[str, ...] = ()
+    ca_cert: str = ""
+    client_cert: str = ""
+    proxy: Url | None = None
+    timeout: float | None = None
+    concurrency: int | None = None
     origin: Origin = DEFAULT
+    origins: Mapping[str, Origin] = field(default_factory=dict, compare=False)
+    """Where single values were given, by the keys of its tables; those that are missing stand where ``origin`` says."""
+    written_url: str = field(default="", compare=False)
+    """The URL as its file has it, where that names variables (``${…}``): what is written to other files."""
 
     @property
     def label(self) -> str:
@@ -51,8 +67,21 @@ class Index:
         """
         if not self.name:
             return None
+        return f"{self._variable}_USERNAME", f"{self._variable}_PASSWORD"
+
+    @property
+    def url_variable(self) -> str:
+        """The name of the variable that replaces the URL its file gives; empty for an index without a name."""
+        return f"{self._variable}_URL" if self.name else ""
+
+    @property
+    def _variable(self) -> str:
         mangled = "".join(c if c.isascii() and c.isalnum() else "_" for c in self.name.upper())
-        return f"UV_INDEX_{mangled}_USERNAME", f"UV_INDEX_{mangled}_PASSWORD"
+        return f"UV_INDEX_{mangled}"
+
+    def origin_of(self, key: str) -> Origin:
+        """Where the value of ``key`` (as tables spell it) was given."""
+        return self.origins.get(key, self.origin)
 
     @property
     def root(self) -> Url:
