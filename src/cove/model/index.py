@@ -22,7 +22,7 @@ class Index:
     """One ``[[tool.uv.index]]`` table, or its equal from a flag or variable.
 
     ``url`` is absolute (``http``, ``https`` or ``file``) and may carry user info, which is never printed or written.
-    The fields from ``packages`` to ``concurrency`` are those of ``[tool.cove.index.<name>]``: ``packages`` are globs, names that
+    ``packages`` to ``concurrency`` are from ``[tool.cove.index.<name>]``: ``packages`` are globs, names that
     match go to this index only; ``mirrors`` have the same content and are never written to a lock; ``allow_redirects_to`` has
     origins (``https://example.com:8443``), or ``any``, to which its redirects are followed besides its own; ``ca_cert`` and
     ``client_cert`` are absolute paths; ``timeout`` is in seconds.
