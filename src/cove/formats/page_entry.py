@@ -2,14 +2,15 @@
 
 import re
 from collections.abc import Iterable, Mapping
+from urllib.parse import unquote
 
 from cove.model.dist import File
-from cove.model.url import Url
+from cove.model.url import Url, is_plain_link
 
 HASH_ALGORITHMS = ("sha256", "sha512", "sha384", "sha224", "blake2b", "sha1", "md5")
 """Those that can be checked, preferred first; anything else in a page is ignored, as PEP 503 readers do with fragments."""
 
-_HEXADECIMAL = frozenset("0123456789abcdef")
+_KNOWN = frozenset(HASH_ALGORITHMS)
 _OUTSIDE = re.compile(r"[/\\\x00-\x1f]")
 
 
@@ -34,23 +35,22 @@ def make_file(
     Raises ``Unreadable`` for what no honest page has: a link that is no URL, or to a local file from a page that is not
     one; a name that would leave its folder; a digest that is not hexadecimal.
     """
-    try:
-        link = link.strip()
-        # Thousands of links are absolute already; joining would parse each twice.
-        plain = base.username is None and link.startswith(("https://", "http://"))
-        url = Url.parse(link) if plain else base.join(link)
-    except ValueError as error:
-        raise Unreadable("the link is not a URL") from error
-    if url.scheme not in ("http", "https") and not (url.scheme == base.scheme == "file"):
-        raise Unreadable("the link leads to another kind of place")
-    name = url.filename if filename is None else filename
+    link = link.strip()
+    if is_plain_link(link):
+        url = base.link(link)
+        name = filename if filename is not None else link[link.rfind("/") + 1 :]
+        if filename is None and "%" in name:
+            name = unquote(name)
+    else:
+        url = _resolved(base, link)
+        name = url.filename if filename is None else filename
     if not _is_plain(name):
         raise Unreadable("the file name is not a plain name")
     if size is not None and size < 0:
         raise Unreadable("the size is negative")
     return File(
         name,
-        url.without_fragment() if "#" in url.public else url,
+        url,
         read_hashes(hashes),
         requires_python=requires_python or None,
         yanked=yanked,
@@ -60,14 +60,24 @@ def make_file(
     )
 
 
+def _resolved(base: Url, link: str) -> Url:
+    try:
+        url = base.join(link)
+    except ValueError as error:
+        raise Unreadable("the link is not a URL") from error
+    if url.scheme not in ("http", "https") and not (url.scheme == base.scheme == "file"):
+        raise Unreadable("the link leads to another kind of place")
+    return url.without_fragment() if "#" in url.public else url
+
+
 def read_hashes(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
     """Known algorithms only, all lower case; raises ``Unreadable`` for a digest that is not hexadecimal."""
     hashes = {}
     for algorithm, digest in pairs:
         known, lowered = algorithm.lower(), digest.lower()
-        if known not in HASH_ALGORITHMS:
+        if known not in _KNOWN:
             continue
-        if not lowered or not _HEXADECIMAL.issuperset(lowered):
+        if not lowered or lowered.strip("0123456789abcdef"):
             raise Unreadable("a digest is not hexadecimal")
         hashes[known] = lowered
     return hashes

@@ -7,6 +7,7 @@ account for every character of the page; whatever it does not know goes to ``htm
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from html import escape, unescape
 from html.parser import HTMLParser
 from urllib.parse import unquote
@@ -114,6 +115,7 @@ def _files(elements: Elements, page_url: Url) -> Iterable[File]:
 
 def _to_file(attributes: Attributes, base: Url) -> File:
     link, _, fragment = attributes["href"].partition("#")
+    parts = fragment.split("&") if "%" not in fragment else [unquote(part) for part in fragment.split("&")]
     if not link.strip():
         raise Unreadable("the link leads to the page itself")
     size = attributes.get("data-size", "")
@@ -121,7 +123,7 @@ def _to_file(attributes: Attributes, base: Url) -> File:
         base,
         link,
         None,
-        [_pair(unquote(part)) for part in fragment.split("&")],
+        [_pair(part) for part in parts],
         requires_python=attributes.get("data-requires-python"),
         yanked=attributes.get("data-yanked"),
         size=int(size) if size.isascii() and size.isdecimal() and len(size) < 20 else None,
@@ -194,9 +196,16 @@ def read_plain(text: str) -> Elements | None:
             return None
         values: dict[str, str] = {}
         for name, value in _ATTRIBUTE.findall(attributes):
-            values.setdefault(name, unescape(value) if "&" in value else value)
+            if name not in values:
+                values[name] = _unescaped(value) if "&" in value else value
         _take("a" if link is not None else "meta", values, elements)
     return elements if position == len(text) else None
+
+
+@lru_cache(maxsize=1024)
+def _unescaped(value: str) -> str:
+    """A page has few different ranges of Pythons, and thousands of files that state one."""
+    return unescape(value)
 
 
 def read_any(text: str) -> Elements:

@@ -55,10 +55,6 @@ class _Release:
     usable: dict[int, list[_Usable]] = field(default_factory=dict)
 
 
-class _Unusable(Exception):
-    """Why a file cannot be used: a signal within this module."""
-
-
 def gather(name: Name, found: Sequence[Found], rules: Rules, *, links: Sequence[Found] = ()) -> Candidates:
     """All candidates of ``name`` on the pages ``found``, lowest version first.
 
@@ -120,15 +116,15 @@ class _Gathering:
                 text = parsed.version if parsed is not None else ""
                 self.rejected.append(Rejected(file.filename, text, _why_not(parsed, version)))
                 continue
-            release = self.releases.setdefault(version, _Release())
+            release = self.releases.get(version)
+            if release is None:
+                release = self.releases[version] = _Release()
             release.files.setdefault(position, []).append(file)
-            try:
-                _check_age(file, cutoff)
-                usable = _Usable(self._judge.rank(file, parsed), file, answer.index)
-            except _Unusable as reason:
-                self.rejected.append(Rejected(file.filename, str(version), str(reason)))
+            rank = _check_age(file, cutoff) or self._judge.rank(file, parsed)
+            if isinstance(rank, str):
+                self.rejected.append(Rejected(file.filename, parsed.version, rank))
                 continue
-            release.usable.setdefault(position, []).append(usable)
+            release.usable.setdefault(position, []).append(_Usable(rank, file, answer.index))
 
 
 def _unique(files: Sequence[File]) -> Iterable[File]:
@@ -169,48 +165,56 @@ class _Judge:
         self.rules = rules
         target = rules.target
         self._tags = {tag: position for position, tag in enumerate(reversed(target.tags))} if target else {}
+        self._ranks: dict[tuple[tuple[str, ...], ...], int | str] = {}
         self._pythons: dict[str, str] = {}
 
-    def rank(self, file: File, parsed: WheelName | SdistName) -> _Rank:
-        """How good a file is; raises ``_Unusable``."""
-        self._check_python(file.requires_python)
-        self._check_digests(file)
+    def rank(self, file: File, parsed: WheelName | SdistName) -> "_Rank | str":
+        """How good a file is, or in words why it cannot be used."""
+        why = self._why_python(file.requires_python) or self._why_digests(file)
+        if why:
+            return why
         unyanked = int(file.yanked is None)
         if isinstance(parsed, SdistName):
             if self.rules.no_build:
-                raise _Unusable("is an sdist, and building is forbidden (--no-build)")
+                return "is an sdist, and building is forbidden (--no-build)"
             return (unyanked, 0, 0, (0, ""))
         if self.rules.no_binary:
-            raise _Unusable("is a wheel, and wheels are forbidden (--no-binary)")
-        tag = self._generality(parsed) if self.rules.target is None else self._best_tag(parsed)
-        return (unyanked, 1, tag, _build_number(parsed.build))
+            return "is a wheel, and wheels are forbidden (--no-binary)"
+        tag = self._rank_of_tags(parsed)
+        return tag if isinstance(tag, str) else (unyanked, 1, tag, _build_number(parsed.build))
 
-    def _check_python(self, text: str | None) -> None:
+    def _why_python(self, text: str | None) -> str:
         if not text:
-            return
-        if text not in self._pythons:
-            self._pythons[text] = why_not_python(text, self.rules)
-        if self._pythons[text]:
-            raise _Unusable(self._pythons[text])
+            return ""
+        why = self._pythons.get(text)
+        if why is None:
+            why = self._pythons[text] = why_not_python(text, self.rules)
+        return why
 
-    def _check_digests(self, file: File) -> None:
+    def _why_digests(self, file: File) -> str:
         """A file of which the page gives no digest to compare is judged when it is downloaded."""
+        if not self.rules.digests:
+            return ""
         algorithms = {digest.partition(":")[0] for digest in self.rules.digests}
         told = {f"{algorithm}:{digest}" for algorithm, digest in file.hashes.items() if algorithm in algorithms}
-        if told and told.isdisjoint(self.rules.digests):
-            raise _Unusable("its digest is none of those that are required")
+        return "its digest is none of those that are required" if told and told.isdisjoint(self.rules.digests) else ""
 
-    def _best_tag(self, wheel: WheelName) -> int:
+    def _rank_of_tags(self, wheel: WheelName) -> int | str:
+        key = (wheel.pythons, wheel.abis, wheel.platforms)
+        rank = self._ranks.get(key)
+        if rank is None:
+            rank = self._ranks[key] = self._generality(wheel) if self.rules.target is None else self._best_tag(wheel)
+        return rank
+
+    def _best_tag(self, wheel: WheelName) -> int | str:
         best = max((self._tags[tag] for tag in wheel.tags() if tag in self._tags), default=None)
-        if best is None:
-            raise _Unusable(f"no wheel tag matches: it is for {_made_for(wheel)}")
-        return best
+        return f"no wheel tag matches: it is for {_made_for(wheel)}" if best is None else best
 
-    def _generality(self, wheel: WheelName) -> int:
+    def _generality(self, wheel: WheelName) -> int | str:
         """Without a target: the wheel that stands for all, pure ones first; its metadata is read for the lock."""
         wanted = self.rules.requires_python
         if wanted is not None and not wheel_may_run(wheel, wanted):
-            raise _Unusable(f"no wheel tag matches: it is for {_made_for(wheel)}, and the project supports {wanted}")
+            return f"no wheel tag matches: it is for {_made_for(wheel)}, and the project supports {wanted}"
         return 2 * ("any" in wheel.platforms) + ("none" in wheel.abis)
 
 
@@ -218,16 +222,16 @@ def _made_for(wheel: WheelName) -> str:
     return f"{'/'.join(wheel.pythons)} with ABI {'/'.join(wheel.abis)} on {'/'.join(wheel.platforms)}"
 
 
-def _check_age(file: File, cutoff: datetime | None) -> None:
+def _check_age(file: File, cutoff: datetime | None) -> str:
+    """In words why a file is too new; empty if it is not."""
     if cutoff is None:
-        return
+        return ""
     if file.upload_time is None:
-        raise _Unusable("the index gives no upload time, which exclude-newer needs")
+        return "the index gives no upload time, which exclude-newer needs"
     uploaded = _moment(file.upload_time)
     if uploaded is None:
-        raise _Unusable(f"its upload time {file.upload_time!r} cannot be read")
-    if uploaded >= cutoff:
-        raise _Unusable(f"was uploaded at {file.upload_time}, after exclude-newer")
+        return f"its upload time {file.upload_time!r} cannot be read"
+    return f"was uploaded at {file.upload_time}, after exclude-newer" if uploaded >= cutoff else ""
 
 
 def _cutoff(index: Index, overall: datetime | None) -> datetime | None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from cove.model.name import Name, normalize
 from cove.model.url import Url
@@ -51,9 +52,14 @@ def _parse_wheel(filename: str) -> WheelName | None:
     build = parts[2] if len(parts) == 6 else ""
     if build and not build[0].isdigit():  # PEP 427: "Must start with a digit."
         return None
-    pythons, abis, platforms = (tuple(part.lower().split(".")) for part in parts[-3:])
+    pythons, abis, platforms = map(_split_tag, parts[-3:])
     # PEP 427 writes versions with "_" where PEP 440 has "-"; local versions use it too.
     return WheelName(normalize(parts[0]), parts[1].replace("_", "-"), build, pythons, abis, platforms)
+
+
+@lru_cache(maxsize=4096)
+def _split_tag(part: str) -> tuple[str, ...]:
+    return tuple(part.lower().split("."))
 
 
 def _parse_sdist(stem: str, project: Name | None) -> SdistName | None:

@@ -1,11 +1,22 @@
 """URLs that cannot print a password."""
 
+import re
 from typing import Self
 from urllib.parse import quote, unquote, urljoin, urlsplit, urlunsplit
 
 from cove.model.secret import MASK, Secret
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
+_PARTS = ("_host", "_path", "_port", "_query", "_scheme", "password", "public", "username")
+_PLAIN_LINK = re.compile(
+    r"(?:https?://[A-Za-z0-9.-]*[A-Za-z0-9](?::[1-5]?[0-9]{1,4})?/|/(?!/)|(?:\.\./)*)[A-Za-z0-9._~!+%/-]*"
+)
+
+
+def is_plain_link(text: str) -> bool:
+    """Whether a link is of the usual form: ``https://host/path``, ``/path`` or ``../path`` of ordinary characters, without
+    user info, query or fragment. Such a link joins any ``http`` or ``https`` URL without fail."""
+    return _PLAIN_LINK.fullmatch(text) is not None
 
 
 class Url:
@@ -16,7 +27,9 @@ class Url:
     Equality and hash ignore nothing: two URLs are equal when their public text and user info are.
     """
 
-    __slots__ = ("_host", "_path", "_port", "_query", "_scheme", "password", "public", "username")
+    __slots__ = ("_host", "_path", "_pending", "_port", "_query", "_scheme", "password", "public", "username")
+    _pending: "tuple[Url, str]"
+    """The base and the link of a URL that nobody has looked at yet."""
 
     def __init__(self, public: str, username: str | None = None, password: Secret | None = None) -> None:
         """Made by ``parse`` and ``join``; ``public`` holds no user info."""
@@ -61,6 +74,25 @@ class Url:
         if joined.username is None and joined.realm == self.realm:
             return Url(joined.public, self.username, self.password)
         return joined
+
+    def link(self, reference: str) -> "Url":
+        """``join``, put off until somebody looks at the result: of the thousands of links of a page a few are followed.
+
+        ``reference`` must be a link that ``join`` surely accepts, see ``is_plain_link``.
+        """
+        url = Url.__new__(Url)
+        url._pending = (self, reference)
+        return url
+
+    def __getattr__(self, name: str) -> object:
+        """A part that is not known yet: the first look at a link resolves it."""
+        if name not in _PARTS:
+            raise AttributeError(name)
+        base, reference = self._pending
+        joined = base.join(reference)
+        for part in _PARTS:
+            setattr(self, part, getattr(joined, part))
+        return getattr(self, name)
 
     def child(self, segment: str) -> "Url":
         """This URL as a folder with ``segment/`` below it: the address of a project's page (PEP 503: URLs end in ``/``)."""
