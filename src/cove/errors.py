@@ -10,6 +10,7 @@ configuration, network or credentials) and, in brackets, the code under which ``
     │   ├── NoCompatibleFile       1  [no-compatible-file]    the version exists, but no file fits this target
     │   ├── PythonIncompatible     1  [python-incompatible]   requires-python excludes the interpreter
     │   ├── StaleLock              1  [stale-lock]            the lock no longer matches the project
+    │   ├── IndexChanged           1  [index-changed]         a locked package would come from another index
     │   ├── HashMismatch           1  [hash-mismatch]         a file is not the one that was promised
     │   ├── InvalidArtifact        1  [invalid-artifact]      a wheel or sdist is malformed or hostile
     │   ├── BuildFailed            1  [build-failed]          a PEP 517 backend failed
@@ -90,6 +91,12 @@ class StaleLock(Unmet):
     """The lock does not match the project, and writing it was not allowed."""
 
     code = "stale-lock"
+
+
+class IndexChanged(Unmet):
+    """A package would be taken from another index than the one it is locked from, and nobody said that it may."""
+
+    code = "index-changed"
 
 
 class HashMismatch(Unmet):

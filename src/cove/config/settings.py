@@ -6,7 +6,7 @@ derived from the declarations; to add a setting is to add one.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Generic, Literal, Required, Self, TypedDict, TypeVar, Unpack, overload
 
 from cove.config.readers import (
@@ -31,6 +31,7 @@ from cove.config.readers import (
     read_url,
     words,
 )
+from cove.config.toml_lines import Lines, Path
 from cove.model.event import Event
 from cove.model.name import Name
 from cove.model.origin import DEFAULT, Origin
@@ -63,11 +64,20 @@ GROUPS = {
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """A raw value and where it was given. Relative paths in it start from ``folder``, a ``file:`` URL that ends in ``/``."""
+    """A raw value and where it was given. Relative paths in it start from ``folder``, a ``file:`` URL that ends in ``/``.
+
+    A value from a file stands there at ``path``, of which ``lines`` knows the line.
+    """
 
     value: object
     origin: Origin
     folder: str = ""
+    lines: Lines | None = field(default=None, compare=False, repr=False)
+    path: Path = ()
+
+    def origin_of(self, *keys: str | int) -> Origin:
+        """Where the part of the value that ``keys`` lead to was given."""
+        return self.origin if self.lines is None else replace(self.origin, line=self.lines.of((*self.path, *keys)))
 
 
 class _Where(TypedDict, total=False):
@@ -160,9 +170,6 @@ def _file(**where: Unpack[_Where]) -> Setting[str | None]:
     return Setting(maybe(read_text), None, **where)
 
 
-_NO_TABLE: Mapping[str, object] = {}
-
-
 class Settings:
     """All settings of one run. Paths are absolute text; ``None`` and empty mean "not given".
 
@@ -207,9 +214,9 @@ class Settings:
         env=("UV_KEYRING_PROVIDER",), flag="--keyring-provider", choices=("disabled", "subprocess"),
         help="Whether the `keyring` program is asked for credentials",
     )  # fmt: skip
-    index_routes = Setting(
-        read_table, _NO_TABLE, group="environment", toml="index", table="cove",
-        help="For each index by name, `packages`: patterns of names that are looked for on that index only",
+    index_options = _several(
+        read_table, group="environment", toml="index", table="cove",
+        help="A table of further options for each index by name: see [indexes](indexes.md)",
     )  # fmt: skip
 
     # resolver
@@ -250,6 +257,10 @@ class Settings:
     frozen = _switch(
         group="lock", env=("UV_FROZEN",), flag="--frozen", help="Use the lock as it is, without checking it"
     )
+    allow_index_change = _several(
+        read_package_or_special, group="lock", flag="--allow-index-change", text=commas_or_words, metavar="PACKAGE",
+        help="Let this package come from another index than it is locked from; `:all:` for every package",
+    )  # fmt: skip
 
     # installer
     reinstall = _switch(
