@@ -24,7 +24,7 @@ if TYPE_CHECKING:  # names of what is imported when it is made
     from cove.http.client import Client
     from cove.http.messages import Layer
     from cove.http.transport import Transport
-    from cove.index.chain import Router
+    from cove.index.chain import Kept, Router
     from cove.index.source import Source
     from cove.install.store import Store
     from cove.model.index import Index
@@ -59,7 +59,7 @@ class Session:
     @cached_property
     def indexes(self) -> Indexes:
         """The indexes in force; what there is to say about their definitions is reported."""
-        found = indexes(self.settings)
+        found = indexes(self.settings, self.environ)
         for notice in found.notices:
             self.listener(notice)
         return found
@@ -157,15 +157,16 @@ class Session:
         return tuple((index, self._source(index)) for index in self.indexes.all)
 
     @cached_property
-    def links(self) -> "tuple[Source, ...]":
+    def links(self) -> "tuple[tuple[Index, Source], ...]":
         """``--find-links``, which complete what indexes offer."""
-        return tuple(self._source(index) for index in self.indexes.find_links)
+        return tuple((index, self._source(index)) for index in self.indexes.find_links)
 
-    def router(self, pins: Mapping[Name, str]) -> "Router":
-        """The source of everything that can be resolved; ``pins`` maps projects to the names of their indexes."""
+    def router(self, pins: Mapping[Name, str], kept: "Mapping[Name, Kept] | None" = None) -> "Router":
+        """The source of everything that can be resolved; ``pins`` maps projects to the names of their indexes, ``kept`` to
+        the indexes that a lock has them from."""
         from cove.index.chain import Router
 
-        return Router(self.sources, links=self.links, pins=pins, strategy=self.settings.index_strategy)
+        return Router(self.sources, links=self.links, pins=pins, kept=kept, strategy=self.settings.index_strategy)
 
     def _source(self, index: "Index") -> "Source":
         from cove.index.flat import FlatIndex

@@ -72,7 +72,7 @@ def test_a_pin_and_a_route_are_named_with_their_lines(sandbox: Sandbox) -> None:
     routed = sandbox.cove("index", "why", "corp-tool")
     assert routed.status == 1
     assert routed.stdout.startswith("corp-tool: routed to first by packages = ['corp-*'] ")
-    assert f"{place / 'pyproject.toml'}:8" in routed.stdout
+    assert f"{place / 'pyproject.toml'}:9" in routed.stdout
     assert "error: `corp-tool` was not found on first" in routed.stderr
 
 

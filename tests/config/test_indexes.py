@@ -27,7 +27,7 @@ def tables(*values: object, kind: Kind = "project", file: str = "/p/pyproject.to
 
 
 def indexes(*tiers: Tier, interface: Interface = "project") -> Indexes:
-    return build(merge(tiers, interface=interface))
+    return build(merge(tiers, interface=interface), {})
 
 
 def search(*tiers: Tier, interface: Interface = "project") -> list[str]:
@@ -188,9 +188,41 @@ def test_unknown_keys_are_warned_of_with_the_right_spelling() -> None:
     assert notice.hint == "did you mean `ignore-error-codes`?"
 
 
-def test_variables_in_urls_are_warned_of() -> None:
-    (notice,) = indexes(tables({"name": "a", "url": "https://${TOKEN}@example.com/"})).notices
-    assert "not replaced" in notice.message
+def test_variables_in_urls_are_replaced_and_kept_as_written() -> None:
+    text = "https://${USER_NAME}:${TOKEN}@${HOST:-example.com}/${TEAM:-a/b}/simple"
+    values = {"USER_NAME": "u", "TOKEN": "s/e@c", "TEAM": ""}
+    found = build(merge([tables({"name": "a", "url": text, "publish-url": "https://${HOST:-h}/p"})]), values).named("a")
+    assert (found.url.public, found.url.username) == ("https://example.com/a/b/simple", "u")
+    assert found.url.password is not None
+    assert found.url.password.reveal() == "s/e@c"
+    assert found.publish_url is not None
+    assert found.publish_url.public == "https://h/p"
+    assert found.written_url == text
+
+
+def test_a_variable_without_a_value_is_named_with_its_place() -> None:
+    with pytest.raises(ConfigurationError, match=r"^/p/pyproject.toml:1: `url` needs .* `TOKEN`") as caught:
+        indexes(tables({"name": "a", "url": "https://${TOKEN}@example.com/"}))
+    assert "`${TOKEN:-…}`" in caught.value.hints[0]
+    with pytest.raises(ConfigurationError, match="begins no variable"):
+        indexes(tables({"name": "a", "url": "https://example.com/${a b}"}))
+
+
+def test_a_variable_replaces_the_url_of_a_table() -> None:
+    tier = tables(table("corp.x", default=True))
+    found = build(merge([tier]), {"UV_INDEX_CORP_X_URL": "https://example.org/other"}).named("corp.x")
+    assert (str(found.url), found.default) == ("https://example.org/other", True)
+    assert str(found.origin_of("url")) == "$UV_INDEX_CORP_X_URL"
+    assert str(found.origin_of("default")) == "/p/pyproject.toml:1"
+    with pytest.raises(ConfigurationError, match=r"^\$UV_INDEX_CORP_X_URL: a URL or an absolute path"):
+        build(merge([tier]), {"UV_INDEX_CORP_X_URL": "wheels"})
+
+
+def test_a_variable_that_two_indexes_would_read() -> None:
+    tier = tables(table("a-b"), table("a.b"))
+    assert len(build(merge([tier]), {}).all) == 3
+    with pytest.raises(ConfigurationError, match=r"\$UV_INDEX_A_B_URL would be read by two indexes, `a-b` and `a.b`"):
+        build(merge([tier]), {"UV_INDEX_A_B_URL": "https://example.org/"})
 
 
 def test_duplicates_are_errors_in_pyproject_and_warnings_in_uv_toml() -> None:
@@ -211,7 +243,7 @@ def test_two_defaults_in_one_file() -> None:
 
 
 def test_routes_belong_to_an_index_that_is_there() -> None:
-    routes = given("index-routes", {"a": {"packages": ["Acme_*", "x"]}}, kind="project")
+    routes = given("index-options", {"a": {"packages": ["Acme_*", "x"]}}, kind="project")
     assert indexes(tables(table("a")), routes).named("a").packages == ("acme-*", "x")
     with pytest.raises(UnknownIndex, match="belongs to no index"):
         indexes(tables(table("b")), routes)
@@ -220,10 +252,81 @@ def test_routes_belong_to_an_index_that_is_there() -> None:
 @pytest.mark.parametrize("route", [{"package": ["x"]}, {"packages": [""]}, {"packages": [1]}, ["x"]])
 def test_routes_that_cannot_be_used(route: object) -> None:
     with pytest.raises(ConfigurationError, match=r"tool\.cove\.index\.a"):
-        indexes(tables(table("a")), given("index-routes", {"a": route}, kind="project"))
+        indexes(tables(table("a")), given("index-options", {"a": route}, kind="project"))
 
 
 def test_a_missing_name_is_named() -> None:
     with pytest.raises(UnknownIndex, match="no index is named `b`") as caught:
         indexes(tables(table("alpha"), table("omega"))).named("b")
     assert "`alpha`, `omega`" in caught.value.hints[0]
+
+
+def options(**values: object) -> Tier:
+    return given(
+        "index-options", {"a": {key.replace("_", "-"): value for key, value in values.items()}}, kind="project"
+    )
+
+
+def test_all_options_of_cove() -> None:
+    tier = options(
+        on_unreachable="cached",
+        mirrors=["https://u:p@example.org/simple"],
+        allow_redirect_to=["https://files.example.org/", "http://127.0.0.1:8080", "any"],
+        ca_cert="ca.pem",
+        client_cert="/etc/client.pem",
+        proxy="socks5://127.0.0.1:1080",
+        timeout=2,
+        concurrency=4,
+    )
+    found = indexes(tables(table("a")), tier).named("a")
+    assert found.on_unreachable == "cached"
+    assert [mirror.public for mirror in found.mirrors] == ["https://example.org/simple"]
+    assert found.allow_redirects_to == ("https://files.example.org", "http://127.0.0.1:8080", "any")
+    assert (found.ca_cert, found.client_cert) == ("/work/ca.pem", "/etc/client.pem")
+    assert str(found.proxy) == "socks5://127.0.0.1:1080"
+    assert (found.timeout, found.concurrency) == (2.0, 4)
+
+
+@pytest.mark.parametrize(
+    "option",
+    [
+        {"on_unreachable": "ignore"},
+        {"mirrors": ["./folder"]},
+        {"mirrors": ["ftp://example.org/"]},
+        {"mirrors": ["https://${COVE_TEST_UNSET}/"]},
+        {"allow_redirect_to": ["example.org"]},
+        {"allow_redirect_to": ["https://example.org/path"]},
+        {"ca_cert": 3},
+        {"ca_cert": ""},
+        {"proxy": "ftp://example.org"},
+        {"timeout": 0},
+        {"timeout": "3s"},
+        {"timeout": float("nan")},
+        {"concurrency": 0},
+        {"concurrency": True},
+    ],
+    ids=str,
+)
+def test_options_that_cannot_be_used(option: dict[str, object]) -> None:
+    with pytest.raises(
+        ConfigurationError, match=r"^/p/pyproject.toml:1: `.*` of `\[tool\.cove\.index\.a\]` cannot be used"
+    ):
+        indexes(tables(table("a")), options(**option))
+
+
+def test_an_unknown_option_is_an_error_that_guesses() -> None:
+    with pytest.raises(ConfigurationError, match="has the key `on_unreachable`") as caught:
+        indexes(tables(table("a")), given("index-options", {"a": {"on_unreachable": "skip"}}, kind="project"))
+    assert caught.value.hints == ("did you mean `on-unreachable`?",)
+
+
+def test_options_of_several_files_add_up_key_by_key() -> None:
+    user = given("index-options", {"a": {"packages": ["y"], "timeout": 9}}, kind="user", file="/u/cove.toml")
+    found = indexes(tables(table("a")), options(packages=["x"]), user).named("a")
+    assert (found.packages, found.timeout) == (("x",), 9.0)
+    assert [str(found.origin_of(key)) for key in ("packages", "timeout")] == ["/p/pyproject.toml:1", "/u/cove.toml:1"]
+
+
+def test_an_empty_name_has_no_options() -> None:
+    with pytest.raises(UnknownIndex):
+        indexes(tables(table()), given("index-options", {"": {"packages": ["x"]}}, kind="project"))

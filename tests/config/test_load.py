@@ -84,7 +84,7 @@ def test_every_index_table_knows_its_line(read: Load, project: Path) -> None:
         '[[tool.uv.index]]\nname = "b"\nurl = "./wheels"\nexplicit = true\n',
     )
     (project / "wheels").mkdir()
-    indexes = load.indexes(read())
+    indexes = load.indexes(read(), {})
     assert str(indexes.named("a").origin) == f"{file}:4"
     assert str(indexes.named("b").origin) == f"{file}:8"
     assert str(indexes.named("b").url) == (project / "wheels").as_uri()
@@ -92,9 +92,9 @@ def test_every_index_table_knows_its_line(read: Load, project: Path) -> None:
 
 def test_a_folder_that_is_not_there_is_an_error(read: Load, project: Path) -> None:
     with pytest.raises(ConfigurationError, match=r"^--index: the folder `.*zz` .* does not exist"):
-        load.indexes(read({"index": ["./zz"]}))
+        load.indexes(read({"index": ["./zz"]}), {})
     with pytest.raises(ConfigurationError, match=r"^\$UV_FIND_LINKS: "):
-        load.indexes(read(UV_FIND_LINKS="zz"))
+        load.indexes(read(UV_FIND_LINKS="zz"), {})
 
 
 def test_pyproject_without_settings_is_passed_over_on_the_way_up(read: Load, project: Path) -> None:
@@ -109,7 +109,7 @@ def test_uv_toml_beside_pyproject_wins_with_a_warning_but_routes_stay(read: Load
     put(project / "pyproject.toml", '[tool.uv]\noffline = true\n[tool.cove.index.a]\npackages = ["acme-*"]\n')
     settings = read()
     assert not settings.offline
-    assert load.indexes(settings).named("a").packages == ("acme-*",)
+    assert load.indexes(settings, {}).named("a").packages == ("acme-*",)
     (notice,) = settings.notices
     assert isinstance(notice, Warned)
     assert "ignored" in notice.message
@@ -234,7 +234,7 @@ def test_the_order_of_indexes_is_that_of_uv(read: Load, project: Path, tmp_path:
     defined = re.findall(r'given: Some\(\s*"([^"]+)".*?default: (\w+)', section, re.DOTALL)
     names = re.findall(r'name: (?:None|Some\(\s*IndexName\(\s*"(\w+)")', section)
 
-    ours = load.indexes(read(flags, interface))
+    ours = load.indexes(read(flags, interface), {})
     listed = [(str(index.url), index.default) for index in ours.all if index.origin.kind != "default"]
     shadowed_names: set[str] = set()
     kept = []

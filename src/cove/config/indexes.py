@@ -11,12 +11,14 @@ from difflib import get_close_matches
 from typing import Literal, TypeVar
 from urllib.parse import quote, urljoin
 
-from cove.config.readers import list_of, one_of, read_bool, read_cutoff, read_table, read_text
+from cove.config.index_options import applied, first_origin, gather
+from cove.config.readers import one_of, read_bool, read_cutoff, read_table, read_text
 from cove.config.settings import Given, Settings
+from cove.config.toml_lines import Path
+from cove.config.variables import Unset, as_written, expand, has_variables
 from cove.errors import ConfigurationError, UnknownIndex
 from cove.model.event import Warned
 from cove.model.index import DEFAULT_INDEX_URL, Authenticate, Format, Index
-from cove.model.name import normalize
 from cove.model.origin import Origin
 from cove.model.url import Url
 
@@ -25,6 +27,7 @@ T = TypeVar("T")
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):")
 _DRIVE = re.compile(r"[A-Za-z]:[\\/]")
 _NAME = re.compile(r"[A-Za-z0-9._-]+")
+_NOWHERE = Url("file:///")
 _HEADER_VALUE = re.compile(r"[\t\x20-\x7e]*")
 _KEYS = (
     "name", "url", "default", "explicit", "format", "publish-url", "authenticate", "ignore-error-codes", "cache-control",
@@ -67,8 +70,8 @@ def unknown_index(message: str, name: str, known: Iterable[str], *hints: str) ->
     return UnknownIndex(message, hints=(first, *hints))
 
 
-def build(settings: Settings) -> Indexes:
-    """The indexes that ``settings`` add up to.
+def build(settings: Settings, environ: Mapping[str, str]) -> Indexes:
+    """The indexes that ``settings`` add up to; ``environ`` has the variables that tables name, and ``UV_INDEX_<NAME>_URL``.
 
     Raises ``ConfigurationError`` for a definition that cannot be used, ``UnknownIndex`` for a name that nothing defines.
     """
@@ -79,23 +82,25 @@ def build(settings: Settings) -> Indexes:
     if settings.no_index:
         return Indexes((), (), None, find_links, no_index=True)
     notices: list[Warned] = []
-    candidates = list(_unshadowed(_in_order(settings, notices)))
+    candidates = list(_unshadowed(_in_order(settings, environ, notices)))
     default = next((index for index in candidates if index.default), None)
     if default is None:
         default = Index(Url.parse(DEFAULT_INDEX_URL), default=True)
         candidates.append(default)
-    candidates = _routed(candidates, settings)
+    candidates = _with_options(candidates, settings, environ)
     default = next(index for index in candidates if index.default)
     others = [index for index in candidates if not index.default and not index.explicit]
     search = _distinct([*others, *([] if default.explicit else [default])])
     return Indexes(tuple(candidates), search, default, find_links, notices=tuple(notices))
 
 
-def _in_order(settings: Settings, notices: list[Warned]) -> Iterator[Index]:
+def _in_order(settings: Settings, environ: Mapping[str, str], notices: list[Warned]) -> Iterator[Index]:
     """Every definition, those that outrank others first (uv's order for the interface in use)."""
     items = settings.given("index")
-    tables = [_of_table(item, notices) for item in items if not _is_typed(item)]
-    _check_duplicates(tables, notices)
+    written = [item for item in items if not _is_typed(item)]
+    tables = [_of_table(item, environ, notices) for item in written]
+    _check_duplicates([(item.path[:-1], table) for item, table in zip(written, tables, strict=True)], notices)
+    _check_variables(tables, environ)
     for item in settings.given("default-index"):
         yield _of_text(item, tables, default=True)
     for item in items:
@@ -201,7 +206,7 @@ def _location(raw: object, item: Given, what: str) -> Url:
 # -- tables ----------------------------------------------------------------------------------------------------------
 
 
-def _of_table(item: Given, notices: list[Warned]) -> Index:
+def _of_table(item: Given, environ: Mapping[str, str], notices: list[Warned]) -> Index:
     table = _checked(read_table, item.value, item, "an index")
     name = _checked(read_text, table.get("name", ""), item, "`name` of an index")
     if name:
@@ -209,27 +214,21 @@ def _of_table(item: Given, notices: list[Warned]) -> Index:
     label = f"index `{name}`" if name else "an index without a name"
 
     def field(key: str, read: Callable[[object], T], default: T) -> T:
-        return _checked(read, table[key], item, f"`{key}` of {label}") if key in table else default
+        return _checked(read, table[key], item, f"`{key}` of {label}", key) if key in table else default
 
-    notices.extend(_unknown_key(key, label, item.origin) for key in table if key not in _KEYS)
+    notices.extend(_unknown_key(key, label, item.origin_of(key)) for key in table if key not in _KEYS)
     if "url" not in table:
         raise ConfigurationError(f"{item.origin}: {label} has no `url`")
-    if isinstance(table["url"], str) and "${" in table["url"]:
-        notices.append(
-            Warned(
-                f"{item.origin}: variables in the URL of {label} are not replaced",
-                "give credentials in UV_INDEX_<NAME>_USERNAME and UV_INDEX_<NAME>_PASSWORD",
-            )
-        )
     explicit = field("explicit", read_bool, default=False)
     if explicit and not name:
         raise ConfigurationError(
             f"{item.origin}: an explicit index needs a name",
             hints=('add `name = "…"`: only `tool.uv.sources` can choose an explicit index, and does so by name',),
         )
-    publish_url = table.get("publish-url")
+    url, written_url, url_origin = _url_of_table(name, item, table["url"], environ)
+    publish_url = _expanded(table.get("publish-url"), item, "publish-url", environ)
     return Index(
-        _location(table["url"], item, name or "index"),
+        url,
         name=name,
         default=field("default", read_bool, default=False),
         explicit=explicit,
@@ -241,14 +240,60 @@ def _of_table(item: Given, notices: list[Warned]) -> Index:
         hash_algorithm=field("hash-algorithm", _read_hash_algorithm, None),
         exclude_newer=field("exclude-newer", _read_exclude_newer, None),
         origin=item.origin,
+        origins={**{key: item.origin_of(key) for key in table if key in _KEYS}, "url": url_origin},
+        written_url=written_url,
     )
 
 
-def _checked(read: Callable[[object], T], raw: object, item: Given, what: str) -> T:
+def _checked(read: Callable[[object], T], raw: object, item: Given, what: str, key: str = "") -> T:
     try:
         return read(raw)
     except ValueError as error:
-        raise ConfigurationError(f"{item.origin}: {what} cannot be used: {error}") from None
+        raise ConfigurationError(f"{item.origin_of(*([key] if key else []))}: {what} cannot be used: {error}") from None
+
+
+def _url_of_table(name: str, item: Given, raw: object, environ: Mapping[str, str]) -> tuple[Url, str, Origin]:
+    """The URL in force, how it is written to files where that is another text, and where it was given."""
+    written = as_written(raw) if isinstance(raw, str) and has_variables(raw) else ""
+    variable = Index(_NOWHERE, name).url_variable
+    replacement = environ.get(variable, "") if variable else ""
+    if not replacement:
+        given = replace(item, origin=item.origin_of("url"), lines=None)
+        return _location(_expanded(raw, item, "url", environ), given, name or "index"), written, given.origin
+    origin = Origin("variable", variable)
+    if _SCHEME.match(replacement.strip()) is None and not replacement.strip().startswith("/"):
+        raise ConfigurationError(f"{origin}: a URL or an absolute path is needed")
+    return _location(replacement, Given(replacement, origin, item.folder), name), written, origin
+
+
+def _expanded(raw: object, item: Given, key: str, environ: Mapping[str, str]) -> object:
+    """``raw`` with the values of the variables it names; raises ``ConfigurationError`` for one that has none."""
+    if not isinstance(raw, str) or not has_variables(raw):
+        return raw
+    try:
+        return expand(raw, environ)
+    except Unset as unset:
+        raise ConfigurationError(
+            f"{item.origin_of(key)}: `{key}` needs the environment variable `{unset}`, which is not set",
+            hints=(f"set it, or write a default: `${{{unset}:-…}}`",),
+        ) from None
+    except ValueError as error:
+        raise ConfigurationError(f"{item.origin_of(key)}: `{key}` cannot be used: {error}") from None
+
+
+def _check_variables(tables: Iterable[Index], environ: Mapping[str, str]) -> None:
+    """A variable that two indexes would read is an error: one of the two would ask, and be shown a credential, elsewhere."""
+    owners: dict[str, str] = {}
+    for index in tables:
+        if (
+            index.name
+            and owners.setdefault(index.url_variable, index.name) != index.name
+            and environ.get(index.url_variable)
+        ):
+            raise ConfigurationError(
+                f"${index.url_variable} would be read by two indexes, `{owners[index.url_variable]}` and `{index.name}`",
+                hints=(f"rename one of the two indexes; `{index.name}` is defined in {index.origin}",),
+            )
 
 
 def _read_format(raw: object) -> Format:
@@ -288,22 +333,24 @@ def _unknown_key(key: str, label: str, origin: Origin) -> Warned:
     return Warned(f"{origin}: {label} has the key `{key}`, which means nothing", hint)
 
 
-def _check_duplicates(tables: Iterable[Index], notices: list[Warned]) -> None:
-    """Within one file a name is given once and one index is the default: else an error, in a ``uv.toml`` (as uv) a warning."""
-    names: dict[tuple[str, str], Index] = {}
-    defaults: dict[str, Index] = {}
-    for index in tables:
-        file = index.origin.name
+def _check_duplicates(tables: Iterable[tuple[Path, Index]], notices: list[Warned]) -> None:
+    """Within one list a name is given once and one index is the default: else an error, in a ``uv.toml`` (as uv) a warning."""
+    names: dict[tuple[object, str], Index] = {}
+    defaults: dict[object, Index] = {}
+    for path, index in tables:
+        file = (index.origin.name, path)
         first = names.setdefault((file, index.name), index) if index.name else index
         if first is not index:
             _twice(
-                f"{index.origin}: the index name `{index.name}` is already used on line {first.origin.line}",
+                f"{index.origin_of('name')}: the index name `{index.name}` is already used on line {first.origin.line}",
                 index,
                 notices,
             )
         if index.default and defaults.setdefault(file, index) is not index:
             line = defaults[file].origin.line
-            _twice(f"{index.origin}: an index is already marked as default on line {line}", index, notices)
+            _twice(
+                f"{index.origin_of('default')}: an index is already marked as default on line {line}", index, notices
+            )
 
 
 def _twice(message: str, index: Index, notices: list[Warned]) -> None:
@@ -312,26 +359,19 @@ def _twice(message: str, index: Index, notices: list[Warned]) -> None:
     notices.append(Warned(message, "the first one counts"))
 
 
-# -- routes ----------------------------------------------------------------------------------------------------------
+# -- options of cove ---------------------------------------------------------------------------------------------------
 
 
-def _routed(indexes: list[Index], settings: Settings) -> list[Index]:
-    """Give indexes the patterns of ``[tool.cove.index.<name>]``.
+def _with_options(indexes: list[Index], settings: Settings, environ: Mapping[str, str]) -> list[Index]:
+    """Give indexes what ``[tool.cove.index.<name>]`` says.
 
-    A route for an index that is not there is an error: ignored, it would send private names to a public index.
+    Options for an index that is not there are an error: ignored, a route would send private names to a public index.
     """
-    routes: dict[str, tuple[str, ...]] = {}
-    for name, raw in settings.index_routes.items():
-        item = settings.given("index-routes")[0]
-        what = f"`[tool.cove.index.{name}]`"
-        table = _checked(read_table, raw, item, what)
-        strange = sorted(set(table) - {"packages"})
-        if strange:
-            raise ConfigurationError(f"{item.origin}: {what} has the key `{strange[0]}`, which means nothing")
-        if name not in {index.name for index in indexes}:
-            raise unknown_index(f"{item.origin}: {what} belongs to no index", name, (index.name for index in indexes))
-        patterns = _checked(list_of(read_text), table.get("packages", []), item, f"`packages` of {what}")
-        if not all(patterns):
-            raise ConfigurationError(f"{item.origin}: `packages` of {what} holds an empty pattern")
-        routes[name] = tuple(normalize(pattern) for pattern in patterns)
-    return [replace(index, packages=routes[index.name]) if index.name in routes else index for index in indexes]
+    options = gather(settings.given("index-options"))
+    names = {index.name for index in indexes if index.name}
+    for name, found in options.items():
+        if name not in names:
+            raise unknown_index(
+                f"{first_origin(name, found)}: `[tool.cove.index.{name}]` belongs to no index", name, names
+            )
+    return [applied(index, options[index.name], environ) if index.name in options else index for index in indexes]

@@ -62,15 +62,21 @@ def load(flags: Mapping[str, object], *, environ: Mapping[str, str], cwd: Path, 
     return merge([command, *pip_tiers, *top_tiers], interface=interface, notices=tuple(notices))
 
 
-def indexes(settings: Settings) -> Indexes:
+def indexes(settings: Settings, environ: Mapping[str, str]) -> Indexes:
     """The indexes in force. Raises as ``cove.config.indexes.build`` does, and ``ConfigurationError`` for a folder that is
     not there: an index that silently has nothing would send its names to the next one."""
-    built = build(settings)
+    built = build(settings, environ)
     for index in (*built.all, *built.find_links):
+        for key, file in (("ca-cert", index.ca_cert), ("client-cert", index.client_cert)):
+            if file and not Path(file).is_file():
+                raise ConfigurationError(
+                    f"{index.origin_of(key)}: the file `{file}` (`{key}` of the index `{index.label}`) does not exist",
+                    hints=("relative paths start from the folder of the file they are written in",),
+                )
         path = _path_of(index.url.path) if index.url.scheme == "file" else None
         if path is not None and not path.exists():
             raise ConfigurationError(
-                f"{index.origin}: the folder `{path}` of the index `{index.label}` does not exist",
+                f"{index.origin_of('url')}: the folder `{path}` of the index `{index.label}` does not exist",
                 hints=("relative paths start from the folder of the file they are written in",),
             )
     return built
@@ -137,6 +143,11 @@ class _File:
     def prefix(self) -> tuple[str, ...]:
         return ("tool", "uv") if self.path.name == "pyproject.toml" else ()
 
+    @property
+    def cove(self) -> tuple[str, ...] | None:
+        """Where the settings are that only cove knows; ``None`` for a ``uv.toml``, which uv would refuse with them."""
+        return {"pyproject.toml": ("tool", "cove"), "cove.toml": ()}.get(self.path.name)
+
     def settings(self, *keys: str) -> Mapping[str, object]:
         """The table of uv's settings, or one below it; raises ``ConfigurationError`` when it is no table."""
         return self.table(*self.prefix, *keys)
@@ -173,11 +184,13 @@ class _File:
     def _where(self, setting: Setting[object], which: Literal["top", "pip"], *, pip: bool) -> tuple[str, ...] | None:
         if not setting.toml:
             return None
+        if self.path.name == "cove.toml":
+            return () if setting.table == "cove" and which == "top" else None
         if which == "pip":
             belongs = setting.table == "pip" or (setting.table == "uv" and setting.toml not in _PIP_KEYS)
             return (*self.prefix, "pip") if belongs else None
         if setting.table == "cove":
-            return ("tool", "cove") if self.prefix else None
+            return self.cove
         return self.prefix if setting.table == "uv" and not (pip and setting.group == "binary") else None
 
     def _given(self, setting: Setting[object], raw: object, path: tuple[str, ...]) -> Iterator[Given]:
@@ -185,19 +198,23 @@ class _File:
         if setting.form != "list":
             yield Given(_absolute(setting, raw, self.path.parent), self.origin(*path), folder)
             return
-        for number, item in enumerate(raw if isinstance(raw, list) else [raw]):
-            yield Given(item, self.origin(*path, number), folder)
+        if not isinstance(raw, list):
+            yield Given(raw, self.origin(*path), folder, self.lines, path)
+            return
+        for number, item in enumerate(raw):
+            yield Given(item, self.origin(*path, number), folder, self.lines, (*path, number))
 
     def unknown_keys(self) -> Iterator[Warned]:
         """A warning for every key that neither cove nor uv knows."""
+        if self.path.name == "cove.toml":
+            yield from self._unknown((), {setting.toml for setting in SETTINGS if setting.table == "cove"})
+            return
         ours = {setting.toml for setting in SETTINGS if setting.table == "uv"} | set(ALIASES)
         pip = {setting.toml for setting in SETTINGS if setting.table == "pip"}
         yield from self._unknown(self.prefix, ours | NOT_FOR_COVE)
         yield from self._unknown((*self.prefix, "pip"), ours | pip | NOT_FOR_COVE | PIP_ONLY)
-        if self.prefix:
-            yield from self._unknown(
-                ("tool", "cove"), {setting.toml for setting in SETTINGS if setting.table == "cove"}
-            )
+        if self.cove is not None:
+            yield from self._unknown(self.cove, {setting.toml for setting in SETTINGS if setting.table == "cove"})
 
     def _unknown(self, where: tuple[str, ...], known: set[str]) -> Iterator[Warned]:
         for key in self.table(*where):
@@ -218,11 +235,12 @@ def _find_files(settings: Settings, environ: Mapping[str, str], directory: Path)
     if settings.interface != "tool":
         files.extend(_project_files(Path(settings.project or directory), notices))
     user = _user_folder(environ)
-    if user is not None:
-        files.append(_read(user / "uv" / "uv.toml", "user"))
-    if not settings.no_system_config:
-        system = (_read(folder / "uv" / "uv.toml", "system") for folder in _system_folders(environ))
-        files.append(next((file for file in system if file is not None), None))
+    for name in (Path("cove", "cove.toml"), Path("uv", "uv.toml")):
+        if user is not None:
+            files.append(_read(user / name, "user"))
+        if not settings.no_system_config:
+            system = (_read(folder / name, "system") for folder in _system_folders(environ))
+            files.append(next((file for file in system if file is not None), None))
     return [file for file in files if file is not None], notices
 
 

@@ -117,7 +117,7 @@ def _origin(session: Session, search: Search, pinned_by: Place | None) -> Origin
     if pinned_by is not None:
         return _pin_origin(pinned_by, search.name)
     if any(answer.index.packages for answer in search.answers) and search.rule.startswith("routed"):
-        return session.settings.origin("index-routes")
+        return search.answers[0].index.origin_of("packages")
     return session.settings.origin("index-strategy")
 
 

@@ -18,7 +18,7 @@ def arguments(parser: ArgumentParser) -> None:
 
 def run(context: Context) -> int:
     """Print one row, or JSON object, for each index."""
-    indexes = load.indexes(context.settings)
+    indexes = load.indexes(context.settings, context.environ)
     for notice in indexes.notices:
         context.listener(notice)
     others = [index for index in indexes.all if index not in indexes.search]
