@@ -1,5 +1,5 @@
 """``python -m cove``."""
 
-from cove.cli.main import main
+from cove.cli.main import program
 
-raise SystemExit(main())
+program()

@@ -13,7 +13,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
-    from typing import TextIO
+    from typing import NoReturn, TextIO
 
     from cove.cli.context import Command
     from cove.cli.render import Console
@@ -60,10 +60,21 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     import gc
 
-    gc.set_threshold(
-        100_000, 20, 20
-    )  # pages and locks are large trees without cycles: looking for some triples the time
+    gc.disable()  # pages and locks are large trees without cycles: looking for some triples the time
     return run(words, stdout=sys.stdout, stderr=sys.stderr)
+
+
+def program() -> NoReturn:
+    """``main`` as a process of its own: ends it without taking apart, object by object, what the system frees at once."""
+    import os
+
+    status = main()
+    try:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except BrokenPipeError:
+        status = _reader_went_away()
+    os._exit(status)
 
 
 def run(

@@ -1,5 +1,6 @@
 """``cove serve``."""
 
+import gc
 import secrets
 from argparse import ArgumentParser
 from pathlib import Path
@@ -57,6 +58,7 @@ def run(context: Context) -> int:
         context.console.warning(
             f"everybody who reaches {asked.host} may read and publish", "`--user NAME` demands a password"
         )
+    gc.enable()  # switched off for commands that end soon; this one does not
     serve(
         folder,
         host=asked.host,
