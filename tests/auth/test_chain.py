@@ -66,10 +66,14 @@ def test_user_info_that_a_link_took_over_is_not_its_own() -> None:
     assert user(auth.for_url(A.url.join("files/x.whl"), A)) == "a:1"
 
 
-def test_user_info_of_its_own_is_for_that_url_only() -> None:
-    auth = chain(A)
-    assert user(auth.for_url(Url.parse("https://f:9@files.example.org/x.whl"), A)) == "f:9"
-    assert auth.for_url(Url.parse("https://files.example.org/y.whl"), A) is None
+def test_user_info_of_a_link_is_for_that_url_only_and_where_it_is_allowed() -> None:
+    allowed = index("a", A.url.public, allow_redirects_to=("https://files.example.org",))
+    for own, expected in ((allowed, "f:9"), (A, None)):
+        auth = chain(own)
+        assert user(auth.for_url(Url.parse("https://f:9@files.example.org/x.whl"), own)) == expected
+        assert auth.for_url(Url.parse("https://f:9@files.example.org:444/x.whl"), own) is None
+        assert auth.for_url(Url.parse("https://files.example.org/y.whl"), own) is None
+    assert user(chain(A).for_url(Url.parse("https://f:9@files.example.org/x.whl"))) == "f:9"
 
 
 def test_the_whole_realm_where_the_registry_needs_it() -> None:

@@ -81,14 +81,18 @@ def test_a_redirect_out_of_the_root_carries_nothing_and_within_it_does() -> None
         ]
 
 
-def test_user_info_in_a_location_is_for_that_origin() -> None:
+@pytest.mark.parametrize("allowed", ["any", "that", "another", ""])
+def test_user_info_in_a_location_is_for_that_origin_where_it_is_allowed(allowed: str) -> None:
     with serving(lambda _: Reply(200)) as other:
         place = other.url.replace("127.0.0.1", "x:y@localhost")
         with serving(lambda _: Reply(302, b"", {"Location": place})) as server:
-            corp = Index(Url.parse(f"{server.url}/simple"), name="corp")
+            origins = {"any": "any", "that": other.url.replace("127.0.0.1", "localhost"), "another": other.url}
+            allow = (origins[allowed],) if allowed else ()
+            corp = Index(Url.parse(f"{server.url}/simple"), name="corp", allow_redirects_to=allow)
             with client(corp) as http:
-                http.get(corp.url, index=corp)
-            assert other.log[0].headers["authorization"] == "Basic " + b64encode(b"x:y").decode()
+                assert http.get(corp.url, index=corp).status == 200
+            expected = "Basic " + b64encode(b"x:y").decode() if allowed in ("any", "that") else None
+            assert other.log[0].headers.get("authorization") == expected
 
 
 def test_an_index_that_demands_credentials_is_not_asked_without() -> None:

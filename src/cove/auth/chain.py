@@ -9,6 +9,7 @@ from cove.auth.provider import Provider, Username
 from cove.errors import ConfigurationError
 from cove.http.messages import Request
 from cove.http.once import Once
+from cove.http.redirects import allows
 from cove.model.index import Index
 from cove.model.secret import Credential
 from cove.model.url import Url
@@ -29,7 +30,8 @@ class CredentialChain:
     The credential of an index is for URLs below the index's root, by whole path segments; the longest root wins. Where
     ``whole_realm`` says so of an index, it is for its whole scheme, host and port (registries that keep files elsewhere on
     the host). It is never for another index and never for another realm. URLs that belong to no index have their own user
-    info, or what providers know of their host.
+    info, or what providers know of their host. User info that a page of an index puts into a link is used on the index's own
+    realm, and where the index is allowed to send us.
     """
 
     def __init__(
@@ -55,7 +57,7 @@ class CredentialChain:
             credential = self.for_index(governing)
             if credential is not None or governing.authenticate == "never":
                 return credential
-        if self._is_inherited(url, index):
+        if self._is_inherited(url, index) or (index is not None and not allows(index, url)):
             url = url.without_credentials()
         if governing is not None and url.username is None:
             return None

@@ -59,7 +59,7 @@ class Cache:
         path = self._path(request)
         entry = _load(path)
         if entry is not None and self._is_fresh(entry, request):
-            return entry.response()
+            return replace(entry.response(), is_unasked=True)
         try:
             response = send(request if entry is None else self._conditional(request, entry))
         except OfflineError:
@@ -89,12 +89,14 @@ class Cache:
         now = self._clock()
         if not self._trusted_since <= entry.stored <= now:  # an entry from the future tells of a clock that was changed
             return False
+        if asks_anew(request):
+            return False
         return now - entry.stored < lifetime(Headers(entry.headers), _override(request))
 
     def _conditional(self, request: Request, entry: "_Entry") -> Request:
         headers = dict(request.headers)
         if self._trusted_since:
-            headers["Cache-Control"] = "no-cache"  # for caches on the way; RFC 9111, 5.2.1.4
+            headers |= ANEW
         if "etag" in entry.headers:
             headers["If-None-Match"] = entry.headers[
                 "etag"
@@ -114,7 +116,18 @@ class Cache:
 
 def ask_anew(request: Request, send: Send) -> Response:
     """A layer in the place of a ``Cache``: nothing is kept, and caches on the way are to ask too (RFC 9111, 5.2.1.4)."""
-    return send(replace(request, headers={**request.headers, "Cache-Control": "no-cache"}))
+    return send(replace(request, headers={**request.headers, **ANEW}))
+
+
+ANEW = {"Cache-Control": "no-cache"}
+"""What a request says to have every cache, ours too, ask the server (RFC 9111, 5.2.1.4)."""
+
+
+def asks_anew(request: Request) -> bool:
+    """Whether a request says so."""
+    return any(
+        name.lower() == "cache-control" and "no-cache" in _directives(value) for name, value in request.headers.items()
+    )
 
 
 _PASSING_BY = frozenset({"range", "if-none-match", "if-modified-since", "authorization"})

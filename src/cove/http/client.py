@@ -7,6 +7,7 @@ from types import TracebackType
 from typing import Protocol, Self
 
 from cove.errors import CoveError
+from cove.http.concurrency import Concurrency
 from cove.http.messages import Layer, Request, Response, Send
 from cove.http.offline import Offline
 from cove.http.ranged import RangeMemory
@@ -36,31 +37,57 @@ class Client:
     Thread-safe. ``ranges`` remembers per realm which servers understand range requests.
     """
 
-    def __init__(self, transport: Sender, layers: Sequence[Layer] = (), listener: Listener = ignore) -> None:
+    def __init__(
+        self,
+        transport: Sender,
+        layers: Sequence[Layer] = (),
+        listener: Listener = ignore,
+        *,
+        is_offline: bool = False,
+    ) -> None:
+        """``is_offline`` keeps ``connect_ahead`` from the network; all else is up to the layers."""
         self.ranges = RangeMemory()
         self._transport = transport
+        self._is_offline = is_offline
         self._send = _composed((*layers, Trace(listener)), transport.send)
 
     def send(self, request: Request) -> Response:
         """The answer, whatever its status; raises ``NetworkError`` and ``CredentialsError`` kinds when there is none."""
         return self._send(request)
 
-    def get(self, url: Url, *, index: Index | None = None, headers: Mapping[str, str] | None = None) -> Response:
-        """``send`` for a plain GET."""
-        return self._send(Request("GET", url, dict(headers or {}), index))
+    def get(
+        self,
+        url: Url,
+        *,
+        index: Index | None = None,
+        headers: Mapping[str, str] | None = None,
+        is_page: bool = False,
+        most: int | None = None,
+    ) -> Response:
+        """``send`` for a plain GET; ``is_page`` and ``most`` as in ``Request``."""
+        return self._send(Request("GET", url, dict(headers or {}), index, is_page=is_page, most=most))
 
-    def connect_ahead(self, urls: Sequence[Url]) -> None:
+    def connect_ahead(self, places: Sequence[Index | Url]) -> None:
         """Open a connection to each realm in the background: the handshake runs while slow imports do.
 
-        Sends one HEAD for the root of each, without credentials and past all layers. A failure is not reported here: the
-        request that follows meets the same trouble and tells of it.
+        The library connects only to send something, so one ``HEAD /`` goes to each, without credentials or the name of any
+        project, past all layers. Returns at once; nothing is sent when offline. A failure is not reported here: the request
+        that follows meets the same trouble and tells of it.
         """
-        for url in {url.realm: url for url in urls if url.scheme in ("http", "https")}.values():
-            Thread(target=self._open, args=(Url(url.public).join("/"),), daemon=True).start()
+        if self._is_offline:
+            return
+        requests = (
+            Request("HEAD", place.url, index=place) if isinstance(place, Index) else Request("HEAD", place)
+            for place in places
+        )
+        for request in {request.url.realm: request for request in requests}.values():
+            if request.url.scheme in ("http", "https"):
+                request.url = request.url.without_credentials().join("/")
+                Thread(target=self._open, args=(request,), daemon=True).start()
 
-    def _open(self, url: Url) -> None:
+    def _open(self, request: Request) -> None:
         with suppress(CoveError):
-            self._transport.send(Request("HEAD", url)).body.close()
+            self._transport.send(request).body.close()
 
     def close(self) -> None:
         """Let go of all connections."""
@@ -87,7 +114,8 @@ def standard_client(
     """The client of every command.
 
     Retry is outermost, because a page that breaks off half-way is noticed where the cache reads it; the cache stands above
-    offline, because it may answer without the network; redirects stand above auth, which thereby judges every hop anew.
+    offline, because it may answer without the network; redirects stand above auth, which thereby judges every hop anew;
+    concurrency is innermost, because only a request on the wire takes a place.
     """
     layers: list[Layer] = [Retry(retries)]
     if cache is not None:
@@ -97,7 +125,8 @@ def standard_client(
     layers.append(Redirects())
     if auth is not None:
         layers.append(auth)
-    return Client(transport, layers, listener)
+    layers.append(Concurrency())
+    return Client(transport, layers, listener, is_offline=offline)
 
 
 def _composed(layers: Sequence[Layer], send: Send) -> Send:

@@ -1,6 +1,6 @@
 """What the network did, in words: the HTTP library's chain of causes becomes one of our errors."""
 
-from cove.errors import IndexUnreachable, NetworkError, TruncatedDownload
+from cove.errors import IndexUnreachable, InvalidResponse, NetworkError, TruncatedDownload
 
 _MEANINGS = (
     ("failed to lookup address", "the host name is not known"),
@@ -11,6 +11,7 @@ _MEANINGS = (
     ("no route to host", "there is no route to the host"),
     ("invalidcontenttype", "the server does not speak TLS on this port"),
     ("tunnel", "the proxy did not open a tunnel"),
+    ("socks", "the proxy did not open a connection"),
     ("timed out", "it did not answer in time"),
 )
 _HINTS = {
@@ -19,8 +20,10 @@ _HINTS = {
     "it did not answer in time": "raise UV_HTTP_TIMEOUT if the server is known to be slow",
 }
 _CERTIFICATE_HINT = (
-    "set SSL_CERT_FILE to the certificate of the authority that signed it, or name the host in allow-insecure-host"
+    "set SSL_CERT_FILE (or `ca-cert` of the index) to the certificate of the authority that signed it, "
+    "or name the host in allow-insecure-host"
 )
+_IDENTITY_HINT = "set SSL_CLIENT_CERT (or `client-cert` of the index) to a PEM file with your certificate and its key"
 
 
 class CertificateRefused(IndexUnreachable):
@@ -30,6 +33,12 @@ class CertificateRefused(IndexUnreachable):
 def unreachable(who: str, details: tuple[str, ...]) -> IndexUnreachable:
     """No answer from ``who`` (an index's label or a host); ``details`` is the chain of causes, outermost first."""
     text = " / ".join(details).lower()
+    if "certificaterequired" in text.replace(" ", ""):
+        return CertificateRefused(f"{who} wants a client certificate", hints=(_IDENTITY_HINT,))
+    if "received fatal alert" in text and "certificate" in text:
+        return CertificateRefused(
+            f"{who} does not accept the client certificate", causes=details[-1:], hints=(_IDENTITY_HINT,)
+        )
     if "certificate" in text:
         return CertificateRefused(
             f"the TLS certificate of {who} is not trusted", causes=details[-1:], hints=(_CERTIFICATE_HINT,)
@@ -39,6 +48,23 @@ def unreachable(who: str, details: tuple[str, ...]) -> IndexUnreachable:
             hint = _HINTS.get(meaning)
             return IndexUnreachable(f"{who} cannot be reached: {meaning}", hints=(hint,) if hint else ())
     return IndexUnreachable(f"{who} cannot be reached: {details[-1] if details else 'the connection failed'}")
+
+
+def nonsense(who: str, details: tuple[str, ...]) -> InvalidResponse:
+    """What came is not HTTP, or its headers are too many or too long (the library reads 100 lines and 400 kB)."""
+    return InvalidResponse(f"the answer of {who} is not sound HTTP: {details[-1] if details else 'it cannot be read'}")
+
+
+def too_long(who: str, most: int) -> InvalidResponse:
+    """More than ``most`` bytes came where there is no need for as many."""
+    return InvalidResponse(f"{who} sent more than {most // (1024 * 1024)} MB where no answer is that long")
+
+
+def too_slow(who: str) -> IndexUnreachable:
+    """Bytes come, but so few that the end is not to be expected."""
+    return IndexUnreachable(
+        f"{who} sends its answer too slowly", hints=("raise UV_HTTP_TIMEOUT if the server is known to be slow",)
+    )
 
 
 def broken_off(who: str, subject: str, details: tuple[str, ...]) -> NetworkError:

@@ -64,6 +64,10 @@ class Request:
     content_length: int | None = None
     credential: Credential | None = None
     """Set by the caller to use exactly this credential, or by the auth layer to record which one was sent."""
+    is_page: bool = False
+    """Whether it asks ``index`` what it has. Only the index itself may say that: see ``http.redirects``."""
+    most: int | None = None
+    """A body of more bytes than this (decoded, where it is decoded) is an ``InvalidResponse``."""
 
 
 @dataclass(slots=True)
@@ -77,6 +81,8 @@ class Response:
     credential: Credential | None = None
     """The credential that was sent with the request that got this answer, if any."""
     from_cache: bool = False
+    is_unasked: bool = False
+    """From the cache, and the server was not asked whether it is still so."""
 
 
 Send = Callable[[Request], Response]

@@ -53,6 +53,11 @@ class Once(Generic[K, V]):
                 flight.landed.set()
         return flight.wait()
 
+    def forget(self, key: K) -> None:
+        """Have ``key`` made anew when it is asked for next; those who wait for it get what is being made."""
+        with self._lock:
+            self._flights.pop(key, None)
+
     def known(self, key: K) -> bool:
         """Whether ``get`` would answer at once."""
         with self._lock:

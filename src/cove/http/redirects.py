@@ -4,10 +4,13 @@ from dataclasses import replace
 
 from cove.errors import InvalidResponse
 from cove.http.messages import Request, Response, Send
+from cove.model.index import Index
 from cove.model.url import Url
 
 _LIMIT = 10
-_STATUSES = frozenset({301, 302, 303, 307, 308})
+STATUSES = frozenset({301, 302, 303, 307, 308})
+"""Those that name another place to go to."""
+
 _READING = frozenset({"GET", "HEAD"})
 _PRIVATE_HEADERS = frozenset({"authorization", "cookie", "proxy-authorization"})
 
@@ -16,8 +19,12 @@ class Redirects:
     """Follows at most ten redirects; an upload is sent again as it was, and on the same realm only.
 
     (Following a redirected upload as browsers do, with a GET, would look like success without anything having been
-    uploaded.) What is not followed is handed to the caller as it is. On another realm nothing private goes along: neither
-    headers nor a credential that the caller chose.
+    uploaded.) Files may lie anywhere, and are often redirected to storage; a page of a private index is followed to another
+    place only where the index is allowed to send us there, for whoever answers there decides what is installed. What is not
+    followed is handed to the caller as it is.
+
+    On another realm nothing private goes along: neither headers nor a credential that the caller chose. User info in the
+    redirect is used on the same realm, or where the index is allowed to send us.
     """
 
     def __call__(self, request: Request, send: Send) -> Response:
@@ -25,10 +32,12 @@ class Redirects:
         hop = request
         for _ in range(_LIMIT + 1):
             response = send(hop)
-            if response.status not in _STATUSES:
+            if response.status not in STATUSES:
                 return response
             target = _next_hop(hop, response)
             if hop.method not in _READING and (target.url.realm != hop.url.realm or response.status == 303):
+                return response
+            if not _may_answer(hop, response, target.url):
                 return response
             response.body.close()
             hop = target
@@ -50,6 +59,8 @@ def _next_hop(hop: Request, response: Response) -> Request:
     if target.scheme not in ("http", "https"):
         raise InvalidResponse(f"{_who(hop)} redirected to a {target.scheme!r} URL; only http and https are followed")
     target = _with_fragment_of(hop.url, target)
+    if target.realm != hop.url.realm and not (hop.index is not None and allows(hop.index, target)):
+        target = target.without_credentials()
     if target.realm == hop.url.realm:
         # The credential of an index belongs to a path, not to the realm: what it is for is decided below, anew.
         if target.username is None and hop.index is None:
@@ -57,6 +68,29 @@ def _next_hop(hop: Request, response: Response) -> Request:
         return replace(hop, url=target)
     headers = {name: value for name, value in hop.headers.items() if name.lower() not in _PRIVATE_HEADERS}
     return replace(hop, url=target, headers=headers, credential=None)
+
+
+def allows(index: Index, url: Url) -> bool:
+    """Whether ``index`` may send us to ``url`` with its pages and with credentials: its own realm, and those of its setting
+    ``allow-redirects-to``."""
+    if url.realm == index.url.realm:
+        return True
+    return any(allowed == "any" or Url.parse(allowed).realm == url.realm for allowed in index.allow_redirects_to)
+
+
+def is_public(index: Index, response: Response) -> bool:
+    """Whether an index has nothing of its own to protect: the default one, or a mere list of links (``--find-links``),
+    asked without a credential."""
+    is_list = index.format == "flat" and not index.name
+    return (index.default or is_list) and response.credential is None
+
+
+def _may_answer(hop: Request, response: Response, target: Url) -> bool:
+    """Whether ``target`` may answer a request for a page."""
+    if not hop.is_page or hop.index is None or target.realm == hop.url.realm:
+        return True
+    is_same_host_over_tls = target.host == hop.url.host and (hop.url.scheme, target.scheme) == ("http", "https")
+    return is_same_host_over_tls or allows(hop.index, target) or is_public(hop.index, response)
 
 
 def _with_fragment_of(url: Url, target: Url) -> Url:

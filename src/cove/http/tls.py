@@ -9,27 +9,28 @@ from cove.model.url import Url
 _BEGIN = b"-----BEGIN CERTIFICATE-----"
 
 
-def read_certificates(cert_file: str, cert_dir: str) -> list[bytes]:
+def read_certificates(cert_file: str, cert_dir: str, *, setting: str = "$SSL_CERT_FILE") -> list[bytes]:
     """The PEM bundles to trust beside the system's: that file, and every ``*.pem``, ``*.crt`` and hashed file in that folder.
 
-    Empty arguments mean none. Raises ``ConfigurationError`` when something named cannot be read.
+    Empty arguments mean none. Raises ``ConfigurationError`` when something named cannot be read; ``setting`` is what named
+    the file.
     """
-    bundles = [_read(Path(cert_file), "SSL_CERT_FILE")] if cert_file else []
+    bundles = [_read(Path(cert_file), setting)] if cert_file else []
     if bundles and _BEGIN not in bundles[0]:
-        raise ConfigurationError(f"`{cert_file}`, named by $SSL_CERT_FILE, holds no certificate in PEM form")
+        raise ConfigurationError(f"`{cert_file}`, named by {setting}, holds no certificate in PEM form")
     for folder in filter(None, cert_dir.split(_separator(cert_dir))):
         try:
             files = sorted(path for path in Path(folder).iterdir() if path.is_file())
         except OSError as error:
-            raise _unusable("SSL_CERT_DIR", folder, error) from error
-        contents = [_read(path, "SSL_CERT_DIR") for path in files]
+            raise _unusable("$SSL_CERT_DIR", folder, error) from error
+        contents = [_read(path, "$SSL_CERT_DIR") for path in files]
         bundles.extend(content for content in contents if _BEGIN in content)
     return bundles
 
 
-def read_identity(client_cert: str) -> bytes | None:
+def read_identity(client_cert: str, *, setting: str = "$SSL_CLIENT_CERT") -> bytes | None:
     """The PEM file with client certificate and key, or ``None`` for an empty argument."""
-    return _read(Path(client_cert), "SSL_CLIENT_CERT") if client_cert else None
+    return _read(Path(client_cert), setting) if client_cert else None
 
 
 def is_insecure(url: Url, hosts: Sequence[str]) -> bool:
@@ -50,14 +51,14 @@ def _separator(folders: str) -> str:
     return ";" if ";" in folders or folders[1:3] == ":\\" else ":"
 
 
-def _read(path: Path, variable: str) -> bytes:
+def _read(path: Path, setting: str) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        raise _unusable(variable, str(path), error) from error
+        raise _unusable(setting, str(path), error) from error
 
 
-def _unusable(variable: str, path: str, error: OSError) -> ConfigurationError:
+def _unusable(setting: str, path: str, error: OSError) -> ConfigurationError:
     return ConfigurationError(
-        f"`{path}`, named by ${variable}, cannot be read: {error.strerror}", hints=(f"correct or unset ${variable}",)
+        f"`{path}`, named by {setting}, cannot be read: {error.strerror}", hints=(f"correct or unset {setting}",)
     )

@@ -6,20 +6,24 @@ from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 from threading import Lock
+from time import perf_counter
 
 from pyreqwest.client import SyncClient, SyncClientBuilder
-from pyreqwest.exceptions import BodyDecodeError, DetailedPyreqwestError, PyreqwestError
+from pyreqwest.exceptions import BodyDecodeError, DecodeError, DetailedPyreqwestError, PyreqwestError
 from pyreqwest.http import Url as LibraryUrl
 from pyreqwest.proxy import ProxyBuilder
 from pyreqwest.request import SyncStreamRequest
 from pyreqwest.response import SyncResponse
 
 from cove.errors import ConfigurationError, CoveError, IndexUnreachable, InvalidResponse
-from cove.http.failures import broken_off, unreachable
+from cove.http.failures import broken_off, nonsense, too_long, too_slow, unreachable
 from cove.http.gunzip import gunzipped
 from cove.http.messages import Headers, Request, Response
 from cove.http.tls import is_insecure, read_certificates, read_identity
 from cove.model.url import Url
+
+_SLOWEST = 256
+"""Bytes a second: a server that sends less on average, time-out after time-out, does not mean to come to an end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +33,11 @@ class TransportOptions:
     The library trusts the operating system's roots (on Linux it consults ``SSL_CERT_FILE`` and ``SSL_CERT_DIR`` itself in
     their place); ``cert_file`` and ``cert_dir`` are trusted in addition on every system. ``client_cert`` is a PEM file with
     certificate and key. ``insecure_hosts`` are those whose certificate is not checked. The library's own look-up of proxy
-    variables is off: only the proxies given here are used, and not for hosts in ``no_proxy`` (comma-separated).
+    variables is off: only the proxies given here are used (``http://``, ``https://`` or ``socks5://``, which has the proxy
+    look up host names, as ``socks5h://`` does), and not for hosts in ``no_proxy`` (comma-separated).
+
+    An index's own ``ca-cert``, ``client-cert``, ``proxy`` and ``timeout`` come before these for requests on its behalf; its
+    client certificate, which tells who we are, is shown to its own realm only.
     """
 
     user_agent: str = "cove"
@@ -46,6 +54,28 @@ class TransportOptions:
     http2: bool = True
 
 
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    """What belongs to a client of the library, so that there is one for each combination; of an index's own options, what
+    applies."""
+
+    insecure: bool
+    upload: bool
+    ca_cert: str = ""
+    client_cert: str = ""
+    proxy: Url | None = None
+    timeout: float | None = None
+
+    @classmethod
+    def of(cls, request: Request, options: TransportOptions) -> "_Kind":
+        insecure, upload = is_insecure(request.url, options.insecure_hosts), request.body is not None
+        index = request.index
+        if index is None or not (index.ca_cert or index.client_cert or index.proxy or index.timeout):
+            return cls(insecure, upload)
+        client_cert = index.client_cert if request.url.realm == index.url.realm else ""
+        return cls(insecure, upload, index.ca_cert, client_cert, index.proxy, index.timeout)
+
+
 class Transport:
     """Sends one request as it is: no redirects, no retries, no credentials but those in its headers.
 
@@ -55,7 +85,7 @@ class Transport:
 
     def __init__(self, options: TransportOptions | None = None) -> None:
         self._options = options or TransportOptions()
-        self._clients: dict[tuple[bool, bool], SyncClient] = {}
+        self._clients: dict[_Kind, SyncClient] = {}
         self._lock = Lock()
 
     def send(self, request: Request) -> Response:
@@ -66,7 +96,8 @@ class Transport:
         who = request.index.label if request.index is not None else url.host
         _assert_same_realm(url)
         failed = partial(_as_error, who=who, subject=url.filename or url.public)
-        client = self._client(insecure=is_insecure(url, self._options.insecure_hosts), upload=request.body is not None)
+        kind = _Kind.of(request, self._options)
+        client = self._client(kind)
         try:
             exchange = _prepared(client, request, url, decode=decode)
         except ValueError:
@@ -76,12 +107,14 @@ class Transport:
         except PyreqwestError as error:
             raise failed(error) from None  # the library's own text repeats the URL and says less
         headers = Headers(list(answer.headers.items()))
-        chunks = _received(exchange, answer, failed)
+        chunks = _received(exchange, answer, failed, _Pace(who, kind.timeout or self._options.read_timeout))
         if decode and "content-encoding" in headers:
             chunks = gunzipped(chunks, headers["content-encoding"], who)
             headers = Headers(
                 {name: headers[name] for name in headers if name not in ("content-encoding", "content-length")}
             )
+        if request.most is not None:
+            chunks = _at_most(request.most, chunks, who)
         final = request.url.without_credentials()
         return Response(answer.status, headers, final, _Streamed(exchange, chunks), request.credential)
 
@@ -93,16 +126,16 @@ class Transport:
         for client in clients:
             client.close()
 
-    def _client(self, *, insecure: bool, upload: bool) -> SyncClient:
-        """Certificate checks and time-outs belong to a client of the library, so there is one for each combination."""
+    def _client(self, kind: _Kind) -> SyncClient:
         with self._lock:
-            client = self._clients.get((insecure, upload))
+            client = self._clients.get(kind)
             if client is None:
-                client = self._clients[insecure, upload] = _built(self._options, insecure=insecure, upload=upload)
+                client = self._clients[kind] = _built(self._options, kind)
             return client
 
 
-def _built(options: TransportOptions, *, insecure: bool, upload: bool) -> SyncClient:
+def _built(options: TransportOptions, kind: _Kind) -> SyncClient:
+    read_timeout = kind.timeout or options.read_timeout
     builder = (
         SyncClientBuilder()
         .http2(options.http2)
@@ -110,42 +143,51 @@ def _built(options: TransportOptions, *, insecure: bool, upload: bool) -> SyncCl
         .referer(False)  # noqa: FBT003
         .no_proxy()
         .user_agent(options.user_agent)
-        .connect_timeout(timedelta(seconds=options.connect_timeout))
+        .connect_timeout(timedelta(seconds=min(kind.timeout or options.connect_timeout, options.connect_timeout)))
         # The library counts the sending of the body as waiting for the answer.
-        .read_timeout(timedelta(seconds=options.upload_timeout if upload else options.read_timeout))
+        .read_timeout(timedelta(seconds=options.upload_timeout if kind.upload else read_timeout))
     )
     # The library decodes even what was asked for as identity, which would change files under their hashes.
     builder = builder.gzip(False).brotli(False).zstd(False).deflate(False)  # noqa: FBT003
     if options.http2:
         builder = builder.http2_adaptive_window(True)  # noqa: FBT003
-    if insecure:
+    if kind.insecure:
         builder = builder.danger_accept_invalid_certs(True)  # noqa: FBT003
     try:
-        for bundle in read_certificates(options.cert_file, options.cert_dir):
+        for bundle in (
+            *read_certificates(options.cert_file, options.cert_dir),
+            *read_certificates(kind.ca_cert, "", setting="`ca-cert`"),
+        ):
             for certificate in _certificates(bundle):
                 builder = builder.add_root_certificate_pem(certificate)
-        identity = read_identity(options.client_cert)
+        own = read_identity(kind.client_cert, setting="`client-cert`")
+        identity = own or read_identity(options.client_cert)
         if identity is not None:
             builder = builder.identity_pem(identity)
-        for proxy in _proxies(options):
+        for proxy in _proxies(options, kind):
             builder = builder.proxy(proxy)
         return builder.build()
     except (PyreqwestError, ValueError) as error:
+        own_files = ("`ca-cert`",) * bool(kind.ca_cert) + ("`client-cert`",) * bool(kind.client_cert)
         raise ConfigurationError(
             "TLS cannot be set up with the certificates that were given",
-            hints=("check the files that SSL_CERT_FILE, SSL_CERT_DIR and SSL_CLIENT_CERT name",),
+            hints=(
+                f"check the files that {', '.join((*own_files, 'SSL_CERT_FILE, SSL_CERT_DIR and SSL_CLIENT_CERT'))} name",
+            ),
         ) from error
 
 
-def _proxies(options: TransportOptions) -> Iterator[ProxyBuilder]:
-    for make, url in ((ProxyBuilder.http, options.http_proxy), (ProxyBuilder.https, options.https_proxy)):
+def _proxies(options: TransportOptions, kind: _Kind) -> Iterator[ProxyBuilder]:
+    own = kind.proxy
+    given = ((ProxyBuilder.http, own or options.http_proxy), (ProxyBuilder.https, own or options.https_proxy))
+    for make, url in given:
         if url is None:
             continue
         try:
             builder = make(url.public)
         except (PyreqwestError, ValueError) as error:
             raise ConfigurationError(
-                f"the proxy URL {url} cannot be used", hints=("write it as http://host:port",)
+                f"the proxy URL {url} cannot be used", hints=("write it as http://host:port or socks5://host:port",)
             ) from error
         if url.username is not None:
             builder = builder.basic_auth(url.username, url.password.reveal() if url.password is not None else "")
@@ -192,14 +234,48 @@ def _prepared(client: SyncClient, request: Request, url: Url, *, decode: bool) -
     return builder.build_streamed()
 
 
-def _received(exchange: SyncStreamRequest, answer: SyncResponse, failed: "partial[CoveError]") -> Iterator[bytes]:
+class _Pace:
+    """Looks whether a body comes as if it were to end: the library's time-out begins anew with every byte."""
+
+    def __init__(self, who: str, timeout: float) -> None:
+        self._who = who
+        self._timeout = timeout
+        self._waited = 0.0
+        self._received = 0
+
+    def note(self, seconds: float, size: int) -> None:
+        """``size`` bytes came after waiting for ``seconds``; raises ``IndexUnreachable``."""
+        self._waited += seconds
+        self._received += size
+        if self._waited > 2 * self._timeout and self._received < _SLOWEST * self._waited:
+            raise too_slow(self._who)
+
+
+def _received(
+    exchange: SyncStreamRequest, answer: SyncResponse, failed: "partial[CoveError]", pace: _Pace
+) -> Iterator[bytes]:
     try:
-        while (chunk := answer.body_reader.read_chunk()) is not None:
-            yield chunk.to_bytes()
+        while True:
+            began = perf_counter()
+            chunk = answer.body_reader.read_chunk()
+            if chunk is None:
+                return
+            content = chunk.to_bytes()
+            pace.note(perf_counter() - began, len(content))
+            yield content
     except PyreqwestError as error:
         raise failed(error, in_body=True) from None
     finally:
         _give_back(exchange)
+
+
+def _at_most(most: int, chunks: Iterator[bytes], who: str) -> Iterator[bytes]:
+    received = 0
+    for chunk in chunks:
+        received += len(chunk)
+        if received > most:
+            raise too_long(who, most)
+        yield chunk
 
 
 def _give_back(exchange: SyncStreamRequest) -> None:
@@ -229,6 +305,8 @@ def _as_error(error: PyreqwestError, *, who: str, subject: str, in_body: bool = 
     details = _details(error)
     if in_body or isinstance(error, BodyDecodeError):
         return broken_off(who, subject, details)
+    if isinstance(error, DecodeError):
+        return nonsense(who, details)
     failure: IndexUnreachable = unreachable(who, details)
     return failure
 

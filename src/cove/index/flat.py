@@ -4,11 +4,12 @@ from collections.abc import Mapping, Sequence
 
 from cove.errors import ConfigurationError, CoveError, InvalidResponse
 from cove.formats import simple_html
+from cove.http.cache import ANEW
 from cove.http.client import Client
 from cove.http.once import Once
 from cove.http.status import status_text
 from cove.index.directory import read_links
-from cove.index.simple import ABSENT_STATUSES, refusal, unreadable
+from cove.index.simple import ABSENT_STATUSES, LARGEST_PAGE, refusal, unreadable
 from cove.model.dist import File, SdistName, parse_filename
 from cove.model.index import Index
 from cove.model.name import Name
@@ -30,6 +31,16 @@ class FlatIndex:
         self.index = index
         self._client = client
         self._listing: Once[str, _Listing] = Once()
+        self._is_unasked = False
+        self._anew: Mapping[str, str] = {}
+
+    def doubt(self) -> bool:
+        """As ``SimpleIndex.doubt``, for the one page that there is."""
+        was_unasked, self._is_unasked = self._is_unasked, False
+        if was_unasked:
+            self._anew = ANEW
+            self._listing.forget(_ALL)
+        return was_unasked
 
     def project(self, name: Name) -> Outcome:
         """The files of the list that are ``name``'s, by their names."""
@@ -58,7 +69,9 @@ class FlatIndex:
     def _links(self) -> tuple[File, ...]:
         if self.index.url.scheme == "file":
             return read_links(self.index)
-        response = self._client.get(self.index.url, index=self.index, headers={"Accept": "text/html"})
+        headers = {"Accept": "text/html", **self._anew}
+        response = self._client.get(self.index.url, index=self.index, headers=headers, is_page=True, most=LARGEST_PAGE)
+        self._is_unasked = response.is_unasked
         if response.status == 200:
             return simple_html.read(response.body.read(), response.url, Name("")).files
         response.body.close()

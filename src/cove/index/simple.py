@@ -1,20 +1,28 @@
 """One index that speaks the Simple API (PEP 503, PEP 691)."""
 
-from cove.errors import ConfigurationError, CoveError, InvalidResponse
+from threading import Lock
+
+from cove.errors import ConfigurationError, CoveError, InvalidResponse, UnexpectedStatus
 from cove.formats import negotiate, simple_html, simple_json
+from cove.http.cache import ANEW
 from cove.http.client import Client
 from cove.http.messages import Response
 from cove.http.once import Once
+from cove.http.redirects import STATUSES as REDIRECTS
 from cove.http.status import error_for, status_text
 from cove.index.directory import read_project
 from cove.model.index import Index
 from cove.model.name import Name
 from cove.model.outcome import Absent, Found, Outcome, Unavailable
 from cove.model.page import Page
+from cove.model.url import Url
 from cove.registries import Registry, recognise
 
 ABSENT_STATUSES = frozenset({404, 410})
 """With these a server says that it does not have a project. Everything else that is not a page says nothing about it."""
+
+LARGEST_PAGE = 128 * 1024 * 1024
+"""Bytes of a page, unpacked; the largest that are known have a quarter of it."""
 
 
 class SimpleIndex:
@@ -25,17 +33,36 @@ class SimpleIndex:
         self._client = client
         self._registry = recognise(index.url)
         self._outcomes: Once[Name, Outcome] = Once()
+        self._lock = Lock()
+        self._unasked: set[Name] = set()
+        self._anew: frozenset[Name] = frozenset()
 
     def project(self, name: Name) -> Outcome:
         """What the index says of ``name``."""
         return self._outcomes.get(name, lambda: self._ask(name))
+
+    def doubt(self) -> bool:
+        """Forget the pages that came from the cache without the server having been asked: it is asked from now on.
+
+        Whether there was any. Not to be called while ``project`` is.
+        """
+        with self._lock:
+            doubted, self._unasked = frozenset(self._unasked), set()
+        self._anew |= doubted
+        for name in doubted:
+            self._outcomes.forget(name)
+        return bool(doubted)
 
     def _ask(self, name: Name) -> Outcome:
         try:
             if self.index.url.scheme == "file":
                 return read_project(self.index, name)
             url = self.index.url.child(name)
-            response = self._client.get(url, index=self.index, headers={"Accept": negotiate.ACCEPT})
+            headers = {"Accept": negotiate.ACCEPT} | (ANEW if name in self._anew else {})
+            response = self._client.get(url, index=self.index, headers=headers, is_page=True, most=LARGEST_PAGE)
+            if response.is_unasked:
+                with self._lock:
+                    self._unasked.add(name)
             return self._judge(name, response)
         except InvalidResponse as error:
             return Unavailable(self.index, unreadable(name, self.index, error))
@@ -71,9 +98,31 @@ def read_page(name: Name, response: Response) -> Page:
 
 def refusal(subject: str, index: Index, response: Response, registry: Registry) -> CoveError:
     """The error for an answer that is neither a page nor absence, with what is known of the registry."""
+    if response.status in REDIRECTS:
+        return _sent_elsewhere(subject, index, response, registry)
     error = error_for(response, subject=subject, index=index)
     error.hints = (*error.hints, *registry.hints(response.status))
     return error
+
+
+def _sent_elsewhere(subject: str, index: Index, response: Response, registry: Registry) -> UnexpectedStatus:
+    """A redirect that was not followed. Its target is told without user info and query, which may be secret."""
+    try:
+        target = response.url.join(response.headers.get("location", ""))
+        scheme, host, port = target.realm
+        origin = f"{scheme}://{host}" + ("" if Url(f"{scheme}://{host}").realm == target.realm else f":{port}")
+    except ValueError:
+        origin = "another place"
+    name = index.name or "<name>"
+    return UnexpectedStatus(
+        f"{index.label} does not say what it has of `{subject}`, but redirects to {origin} ({status_text(response.status)})",
+        causes=("what another server says is not taken for the answer of a private index",),
+        hints=(
+            *registry.hints(response.status),
+            f'if that server may answer for it: `allow-redirects-to = ["{origin}"]` in [tool.cove.index.{name}]',
+            f"if the index means that it does not have it: `ignore-error-codes = [{response.status}]`",
+        ),
+    )
 
 
 def unreadable(subject: str, index: Index, error: InvalidResponse) -> InvalidResponse:

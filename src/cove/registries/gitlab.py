@@ -35,5 +35,12 @@ GITLAB = Registry(
             404,
             'GitLab answers 404 for what you may not see; set `authenticate = "always"` if nobody may read anonymously',
         ),
+        (
+            302,
+            (
+                "GitLab redirects to a public index for what it does not have and for what you may not see, "
+                'if "Forward PyPI package requests" is on; switch that off in its settings'
+            ),
+        ),
     ),
 )
