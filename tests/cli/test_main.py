@@ -124,7 +124,7 @@ def test_index_list_shows_order_and_origin_and_no_secret(tmp_path: Path) -> None
     assert [(row[0], row[-1]) for row in rows] == [
         ("b", "$UV_INDEX"), ("a", f"{tmp_path}/uv.toml:1"), ("-", "default"),
     ]  # fmt: skip
-    assert ran.err.startswith(f"warning: {tmp_path}/uv.toml:1: ")
+    assert ran.err.startswith(f"warning: {tmp_path}/uv.toml:4: ")
     assert "hint: did you mean `url`?" in ran.err
     listed = Ran(tmp_path, "index", "list", "--output-format=json", UV_INDEX="b=https://user:canary@example.com/b")
     assert [entry["name"] for entry in json.loads(listed.out)] == ["b", "a", ""]

@@ -97,7 +97,7 @@ class ProjectFile:
         A table with the same name, the same URL, or that is the default where ``index`` is, is changed in place instead:
         its URL (and ``default``) follow, its other keys stay.
         """
-        url = index.url.without_credentials().public
+        url = index.written_url or index.url.public
         uv = self._table("tool", "uv", create=True)
         assert uv is not None
         tables = uv.get("index")

@@ -254,15 +254,16 @@ def _checked(read: Callable[[object], T], raw: object, item: Given, what: str, k
 
 def _url_of_table(name: str, item: Given, raw: object, environ: Mapping[str, str]) -> tuple[Url, str, Origin]:
     """The URL in force, how it is written to files where that is another text, and where it was given."""
+    given = replace(item, origin=item.origin_of("url"), lines=None)
     written = as_written(raw) if isinstance(raw, str) and has_variables(raw) else ""
     variable = Index(_NOWHERE, name).url_variable
     replacement = environ.get(variable, "") if variable else ""
     if not replacement:
-        given = replace(item, origin=item.origin_of("url"), lines=None)
         return _location(_expanded(raw, item, "url", environ), given, name or "index"), written, given.origin
     origin = Origin("variable", variable)
     if _SCHEME.match(replacement.strip()) is None and not replacement.strip().startswith("/"):
         raise ConfigurationError(f"{origin}: a URL or an absolute path is needed")
+    written = written or _location(raw, given, name).public  # what replaces it is for this run only
     return _location(replacement, Given(replacement, origin, item.folder), name), written, origin
 
 

@@ -123,19 +123,21 @@ def _builder(session: Session, folder: Path, project: Project, wishes: Wishes) -
         provision = _as_it_is(session, folder)
     else:
         interpreter = base_interpreter(session, folder, project.requires_python)
-        pins = {} if session.settings.no_sources else _pins(session, project)
+        pins = {} if session.settings.no_sources else _pins(session, project, interpreter.target.markers)
         provision = Workbench(session, interpreter, pins=pins).provision
     return Builder(provision, session.environ, config_settings=wishes.config_settings, report=session.listener)
 
 
-def _pins(session: Session, project: Project) -> dict[Name, str]:
-    """``tool.uv.sources`` decides the index of build requirements too."""
+def _pins(session: Session, project: Project, markers: Mapping[str, str]) -> dict[Name, str]:
+    """``tool.uv.sources`` decides the index of build requirements too; ``markers`` are those of the build's interpreter."""
     left_out = session.settings.no_sources_package
     return {
         name: source.location
         for name, sources in project.sources.items()
         for source in sources
-        if source.target == "index" and name not in left_out
+        if source.target == "index"
+        and name not in left_out
+        and (source.marker is None or source.marker.evaluate({**markers, "extra": ""}))
     }
 
 

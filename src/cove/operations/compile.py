@@ -367,4 +367,5 @@ def _public(index: Index, demand: Demand) -> str:
     for text in demand.written:
         if "://" in text and Url.parse(text) == index.url:
             return public_location(text, demand.written)
-    return index.url.public
+    # Others that read requirements files know ``${NAME}``, but no defaults in it.
+    return index.written_url if index.written_url and ":-" not in index.written_url else index.url.public

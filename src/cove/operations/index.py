@@ -58,14 +58,14 @@ def why(session: Session, text: str) -> Why:
     name = normalize(text)
     folder = find_project(Path(session.settings.project or session.cwd))
     place = read(folder) if folder is not None else None
-    asked = _asked(session, place)
+    interpreter = _interpreter(session, place)
+    asked = _asked(session, place, interpreter)
     if asked is not None and name in asked.locals:
         raise UsageError(
             f"`{name}` comes from no index: tool.uv.sources sends it to {asked.locals[name].location}",
             hints=("with `--no-sources` the indexes are asked",),
         )
     pins = asked.pins if asked is not None else {}
-    interpreter = _interpreter(session, place)
     search = session.router(pins).search(name)
     rules = file_rules(session.settings, Rules(target=interpreter.target))(name)
     likes_prereleases = session.settings.prerelease == "allow"
@@ -82,15 +82,22 @@ def why(session: Session, text: str) -> Why:
         tuple(reply(outcome) for outcome in (*search.answers, *search.links)),
         _unasked(session, search),
         candidates,
-        _best(candidates.candidates, likes_prereleases=likes_prereleases) if candidates is not None else None,
+        _best(_first_tried(search, candidates), likes_prereleases=likes_prereleases)
+        if candidates is not None
+        else None,
     )
 
 
-def _asked(session: Session, place: Place | None) -> Asked | None:
+def _asked(session: Session, place: Place | None, interpreter: Interpreter) -> Asked | None:
     if place is None:
         return None
     settings = session.settings
-    return asked_by(place, session.indexes, no_sources=None if settings.no_sources else settings.no_sources_package)
+    return asked_by(
+        place,
+        session.indexes,
+        no_sources=None if settings.no_sources else settings.no_sources_package,
+        markers=interpreter.target.markers,
+    )
 
 
 def _interpreter(session: Session, place: Place | None) -> Interpreter:
@@ -102,6 +109,11 @@ def _interpreter(session: Session, place: Place | None) -> Interpreter:
 
 def _is_somewhere(search: Search) -> bool:
     return bool(search.found or search.found_links)
+
+
+def _first_tried(search: Search, candidates: Candidates) -> Sequence[Candidate]:
+    tiers = search.tiers(candidates.candidates)
+    return [each for each in candidates.candidates if not tiers or each.version in tiers[0]]
 
 
 def _best(candidates: Sequence[Candidate], *, likes_prereleases: bool) -> Candidate | None:

@@ -270,7 +270,10 @@ class _Reader:
             raise ConfigurationError(f"the file `{path}` cannot be read: there is none")
         place, settings = read_project(folder), self._session.settings
         asked = asked_by(
-            place, self._session.indexes, no_sources=None if settings.no_sources else settings.no_sources_package
+            place,
+            self._session.indexes,
+            no_sources=None if settings.no_sources else settings.no_sources_package,
+            markers=self._interpreter.target.markers,
         )
         self._pins |= asked.pins
         return place, asked

@@ -60,33 +60,49 @@ class Asked:
         return tuple(dict.fromkeys(every))
 
 
-def asked_by(place: Place, indexes: Indexes, *, no_sources: Iterable[Name] | None = ()) -> Asked:
+def asked_by(
+    place: Place,
+    indexes: Indexes,
+    *,
+    no_sources: Iterable[Name] | None = (),
+    markers: Mapping[str, str] | None = None,
+) -> Asked:
     """What the project at ``place`` asks for; ``no_sources`` names projects whose sources are ignored, ``None`` ignores all.
 
-    Raises ``UnknownIndex`` for a pin to an index that nothing defines, ``ConfigurationError`` for a source that cannot be used.
+    ``markers`` are those of the one target that is resolved for: of several sources the one that applies there counts.
+    Without them all must name the same index. Raises ``UnknownIndex`` for a pin to an index that nothing defines,
+    ``ConfigurationError`` for a source that cannot be used.
     """
-    reader = _Reader(place, indexes, None if no_sources is None else frozenset(no_sources))
+    reader = _Reader(place, indexes, None if no_sources is None else frozenset(no_sources), markers)
     return reader.asked()
 
 
 class _Reader:
-    def __init__(self, place: Place, indexes: Indexes, no_sources: frozenset[Name] | None) -> None:
+    def __init__(
+        self,
+        place: Place,
+        indexes: Indexes,
+        no_sources: frozenset[Name] | None,
+        markers: Mapping[str, str] | None,
+    ) -> None:
         self._place = place
         self._project: Project = place.project
         self._indexes = indexes
         self._no_sources = no_sources
+        self._markers = markers
         self._pins: dict[Name, str] = {}
         self._locals: dict[Name, Local] = {}
 
     def asked(self) -> Asked:
         project = self._project
-        dist = [self._entry(each) for each in project.dependencies]
+        dist = [entry for each in project.dependencies for entry in self._entries(each)]
         for extra, several in project.optional_dependencies.items():
-            dist += [self._entry(each, extra=extra) for each in several]
+            dist += [entry for each in several for entry in self._entries(each, extra=extra)]
         dev = {
-            group: tuple(self._entry(each, group=group) for each in several)
+            group: tuple(entry for each in several for entry in self._entries(each, group=group))
             for group, several in project.dependency_groups.items()
         }
+        self._pin_transitive()
         return Asked(
             tuple(self._flattened(project.dependencies)),
             {extra: tuple(self._flattened(several)) for extra, several in project.optional_dependencies.items()},
@@ -123,33 +139,49 @@ class _Reader:
         located.url, located.specifier = local.url, type(requirement.specifier)()
         return located
 
-    def _entry(
+    def _entries(
         self, requirement: Requirement, extra: Name | None = None, group: Name | None = None
-    ) -> LockedRequirement:
+    ) -> Iterator[LockedRequirement]:
+        """The requirement as the lock has it: once, or for each of several sources (with disjoint markers) once."""
         name = normalize(requirement.name)
-        source = self._source_of(requirement, name, extra, group)
-        if source is None:
-            return requirement_entry(requirement, extra=extra)
-        if source.target == "index":
-            self._pin(name, source)
-            url = self._indexes.named(source.location).url.public
-            return requirement_entry(requirement, extra=extra, marker=source.marker, index=url)
-        local = self._locals[name] = self._local(name, source)
-        return requirement_entry(requirement, extra=extra, marker=source.marker, source=(local.kind, local.location))
+        sources = self._agreed(name, self._project.source_of(requirement, extra, group))
+        if not sources:
+            yield requirement_entry(requirement, extra=extra)
+        for source in sources:
+            if source.target == "index":
+                self._pin(name, source)
+                url = self._indexes.named(source.location).url.public
+                yield requirement_entry(requirement, extra=extra, marker=source.marker, index=url)
+            else:
+                local = self._locals[name] = self._local(name, source)
+                place = (local.kind, local.location)
+                yield requirement_entry(requirement, extra=extra, marker=source.marker, source=place)
 
-    def _source_of(
-        self, requirement: Requirement, name: Name, extra: Name | None, group: Name | None
-    ) -> SourceSpec | None:
+    def _pin_transitive(self) -> None:
+        """A source is for its name wherever it is required: a dependency's requirement must not reach another index."""
+        for name, sources in self._project.sources.items():
+            general = tuple(source for source in sources if source.extra is None and source.group is None)
+            if name in self._pins or name in self._locals or any(source.target != "index" for source in general):
+                continue
+            for source in self._agreed(name, general):
+                self._pin(name, source)
+
+    def _agreed(self, name: Name, sources: tuple[SourceSpec, ...]) -> tuple[SourceSpec, ...]:
+        """Those of ``sources`` that apply; raises ``ConfigurationError`` when they are several places."""
         if self._no_sources is None or name in self._no_sources:
-            return None
-        sources = self._project.source_of(requirement, extra, group)
-        if len(sources) > 1:
+            return ()
+        if self._markers is not None:
+            markers = {**self._markers, "extra": ""}
+            sources = tuple(each for each in sources if each.marker is None or each.marker.evaluate(markers))
+        if len(sources) > 1 and len({(each.target, each.location) for each in sources}) > 1:
             raise ConfigurationError(
-                f"{self._place.pyproject_path}: tool.uv.sources has several sources for `{name}`",
-                causes=("one project cannot be locked from several places at once yet",),
-                hints=("keep the one whose marker covers where the project is used",),
+                f"{self._place.pyproject_path}: tool.uv.sources sends `{name}` to several places, by markers",
+                causes=("a lock is for all platforms and has each project from one place",),
+                hints=(
+                    "name one index in all of them, or keep the source whose marker covers where the project is used",
+                ),
             )
-        return sources[0] if sources else None
+        return sources
 
     def _pin(self, name: Name, source: SourceSpec) -> None:
         try:

@@ -1,6 +1,7 @@
 """Whether a lock still says what the project asks for, found out without a network; and if not, why."""
 
 from collections.abc import Iterable, Mapping
+from fnmatch import fnmatchcase
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
@@ -32,7 +33,7 @@ def stale_because(
     manifest: Mapping[str, object],
 ) -> str:
     """What changed since the lock was written, in words; empty when nothing that counts did."""
-    project = place.project
+    project, known = place.project, tuple(indexes)
     own = project_in(lock, place)
     if own is None:
         return f"the lock is not of the project `{project.name}`"
@@ -49,7 +50,8 @@ def stale_because(
         or _extras_difference(own.provides_extras, tuple(project.optional_dependencies))
         or _table_difference("option", lock.options, options)
         or _table_difference("setting", lock.manifest, manifest)
-        or _index_difference(lock, place, indexes)
+        or _index_difference(lock, place, known)
+        or _choice_difference(lock, place, asked.pins, known)
     )
 
 
@@ -122,3 +124,21 @@ def _index_difference(lock: Lock, place: Place, indexes: Iterable[Index]) -> str
                 f"`{package.name}` is locked from the index {package.source.location}, which is not configured any more"
             )
     return ""
+
+
+def _choice_difference(lock: Lock, place: Place, pins: Mapping[Name, str], indexes: tuple[Index, ...]) -> str:
+    """A package that a pin or a route has since sent to another index; what is from ``--find-links`` may complete a route."""
+    by_name = {index.name: index for index in reversed(indexes) if index.name}
+    by_location = {location_of(index, place).removesuffix("/"): index for index in indexes}
+    for package in lock.packages:
+        chosen = by_name.get(pins.get(package.name, "")) or _route(package.name, indexes)
+        present = by_location.get(package.source.location.removesuffix("/"))
+        if chosen is None or present is None or present.format == "flat" or package.source.kind != "registry":
+            continue
+        if location_of(chosen, place).removesuffix("/") != package.source.location.removesuffix("/"):
+            return f"`{package.name}` is locked from {package.source.location} and belongs to {chosen.label} now"
+    return ""
+
+
+def _route(name: Name, indexes: tuple[Index, ...]) -> Index | None:
+    return next((index for index in indexes if any(fnmatchcase(name, glob) for glob in index.packages)), None)

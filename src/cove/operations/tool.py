@@ -242,7 +242,7 @@ def _has_credential(session: Session, index: Index) -> bool:
 def _index_entry(index: Index, *, needs: bool) -> dict[str, object]:
     entry: dict[str, object] = {"name": index.name} if index.name else {}
     return entry | {
-        "url": index.url.public,
+        "url": index.written_url or index.url.public,
         "explicit": index.explicit,
         "default": index.default,
         "format": index.format,
