@@ -1,12 +1,14 @@
 """Which indexes are asked for a name, in which order, and when the search ends."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from typing import Protocol
 
-from cove.errors import UnknownIndex
+from packaging.version import Version
+
+from cove.errors import IndexChanged, UnknownIndex
 from cove.index.source import Source
+from cove.model.candidate import Candidate
 from cove.model.index import Index
 from cove.model.name import Name, normalize
 from cove.model.outcome import Absent, Found, Outcome, Unavailable
@@ -21,13 +23,16 @@ class Search:
     """What was asked and answered for one name, kept so that it can be explained.
 
     ``rule`` says in words why these indexes were asked; ``answers`` are theirs, in the order of asking; ``links`` those of
-    the lists that are merged on top.
+    the lists that are merged on top. ``in_order``: versions of an earlier answer are tried before those of a later one.
+    ``nowhere_else``: a pin or a route says that the name may come from no other index.
     """
 
     name: Name
     rule: str
     answers: tuple[Outcome, ...]
     links: tuple[Outcome, ...] = ()
+    in_order: bool = False
+    nowhere_else: bool = False
 
     @property
     def outcome(self) -> Outcome:
@@ -51,6 +56,19 @@ class Search:
         """The pages of the lists that are merged on top."""
         return tuple(answer for answer in self.links if isinstance(answer, Found))
 
+    def tiers(self, candidates: Iterable[Candidate]) -> tuple[frozenset[Version], ...]:
+        """The versions of each page, to be tried in this order; empty where the page a version is on does not matter.
+
+        Lists that are merged on top are so everywhere, and therefore in the first.
+        """
+        if not self.in_order:
+            return ()
+        indexes = [found.index for found in self.found]
+        tiers: list[set[Version]] = [set() for _ in range(max(1, len(indexes)))]
+        for candidate in candidates:
+            tiers[indexes.index(candidate.index) if candidate.index in indexes else 0].add(candidate.version)
+        return tuple(frozenset(tier) for tier in tiers if tier)
+
     @property
     def absent(self) -> str:
         """Where it is not, for a message: ``corp (404 Not Found) or public (404 Not Found)``; empty if it is somewhere."""
@@ -60,32 +78,51 @@ class Search:
         return " or ".join(f"{a.index.label} ({a.reason})" for a in absences) or "any index: there is none to ask"
 
 
-class Strategy(Protocol):
-    """How several sources are asked for one name."""
+@dataclass(frozen=True, slots=True)
+class Strategy:
+    """How several sources are asked for one name, and how their versions stand to each other.
 
-    def __call__(self, name: Name, sources: Sequence[Source]) -> tuple[Outcome, ...]:
-        """Their answers, in order, as far as they were asked."""
-        ...
+    ``until_found`` ends the search at the first page; otherwise all are asked, and any of them may give a version (open to
+    dependency confusion, hence the names). ``in_order`` has every acceptable version of an earlier index tried before those
+    of a later one. An index that cannot answer ends the search in all of them: it never gives way to one that can.
+    """
+
+    name: str
+    until_found: bool = False
+    in_order: bool = False
+
+    def ask(self, name: Name, sources: Iterable[Source]) -> tuple[Outcome, ...]:
+        """Their answers, in order, as far as they were asked; one is asked only when the one before it has answered."""
+        answers: list[Outcome] = []
+        for source in sources:
+            answers.append(source.project(name))
+            if isinstance(answers[-1], Unavailable) or (self.until_found and isinstance(answers[-1], Found)):
+                break
+        return tuple(answers)
 
 
-def first_index(name: Name, sources: Sequence[Source]) -> tuple[Outcome, ...]:
-    """Ask in order and go on only after ``Absent``: a name that an earlier index has is never taken from a later one, and
-    an index that cannot answer never gives way to one that can."""
-    answers: list[Outcome] = []
-    for source in sources:
-        answers.append(source.project(name))
-        if not isinstance(answers[-1], Absent):
-            break
-    return tuple(answers)
-
-
-def unsafe_best_match(name: Name, sources: Sequence[Source]) -> tuple[Outcome, ...]:
-    """Ask all, and let the highest version win, wherever it is (open to dependency confusion, hence the name)."""
-    return tuple(source.project(name) for source in sources)
-
-
-STRATEGIES: Mapping[str, Strategy] = {"first-index": first_index, "unsafe-best-match": unsafe_best_match}
+STRATEGIES: Mapping[str, Strategy] = {
+    strategy.name: strategy
+    for strategy in (
+        Strategy("first-index", until_found=True),
+        Strategy("unsafe-first-match", in_order=True),
+        Strategy("unsafe-best-match"),
+    )
+}
 """By the value of the setting ``index-strategy``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """Where a lock has a package from: the URL or path as the lock has it, and the index that this is now, if any."""
+
+    location: str
+    index: Index | None
+
+    @property
+    def label(self) -> str:
+        """How messages call it."""
+        return self.index.label if self.index is not None else self.location
 
 
 class Router:
@@ -94,21 +131,26 @@ class Router:
     A pin (``tool.uv.sources``) or a route (``packages`` of an index) sends a name to one index and nowhere else. All other
     names go through the search order: every index that is not ``explicit``, the default one last. ``links``
     (``--find-links``) are merged on top, except for pinned names.
+
+    A name that is ``kept`` comes from the index that the lock has it from, or is an error: no index that stands after that
+    one is asked for it, and nothing is merged on top. Indexes before it are asked under ``first-index``, for what they have
+    would be taken; under the ``unsafe-`` strategies its own is enough.
     """
 
     def __init__(
         self,
         sources: Sequence[tuple[Index, Source]],
         *,
-        links: Sequence[Source] = (),
+        links: Sequence[tuple[Index, Source]] = (),
         pins: Mapping[Name, str] | None = None,
+        kept: Mapping[Name, Kept] | None = None,
         strategy: str = "first-index",
     ) -> None:
         """``pins`` maps names to index names; raises ``UnknownIndex`` for one that no source has."""
         self._sources = tuple(sources)
         self._links = tuple(links)
+        self._kept = dict(kept or {})
         self._strategy = STRATEGIES[strategy]
-        self._strategy_name = strategy
         # Of several indexes of one name the first counts: command line and variables stand before the files.
         by_name = {index.name: source for index, source in reversed(self._sources) if index.name}
         self._pins = {}
@@ -122,21 +164,79 @@ class Router:
             self._pins[name] = (index_name, by_name[index_name])
         searched = [(index, source) for index, source in self._sources if not index.explicit]
         searched.sort(key=lambda pair: pair[0].default)
-        self._order = tuple(source for _, source in searched)
+        self._order = tuple(searched)
 
     def search(self, name: Name) -> Search:
         """Ask for ``name`` and keep the trail. Never raises for what a server or the network did."""
         if name in self._pins:
             index_name, source = self._pins[name]
-            return Search(name, f"pinned to {index_name} by tool.uv.sources", (source.project(name),))
-        links = tuple(source.project(name) for source in self._links)
+            return Search(
+                name, f"pinned to {index_name} by tool.uv.sources", (source.project(name),), nowhere_else=True
+            )
+        kept = self._kept.get(name)
         for index, source in self._sources:
             glob = next((glob for glob in index.packages if fnmatchcase(name, normalize(glob))), None)
             if glob is not None:
                 rule = f"routed to {index.label} by packages = [{glob!r}]"
-                return Search(name, rule, (source.project(name),), links)
-        return Search(name, f"search order ({self._strategy_name})", self._strategy(name, self._order), links)
+                if kept is not None and kept.index != index:
+                    return Search(name, rule, (_changed(name, kept, index, f"its name is {rule}"),))
+                links = () if kept is not None else self._merged(name)
+                return Search(name, rule, (source.project(name),), links, nowhere_else=True)
+        if kept is not None:
+            return self._where_it_was(name, kept)
+        answers = self._strategy.ask(name, (source for _, source in self._order))
+        rule = f"search order ({self._strategy.name})"
+        return Search(name, rule, answers, self._merged(name), self._strategy.in_order)
 
     def project(self, name: Name) -> Outcome:
         """The answer to ``search``; of several pages the first."""
         return self.search(name).outcome
+
+    def _merged(self, name: Name) -> tuple[Outcome, ...]:
+        return tuple(source.project(name) for _, source in self._links)
+
+    def _where_it_was(self, name: Name, kept: Kept) -> Search:
+        rule = f"locked from {kept.label}"
+        for index, source in self._links:
+            if index == kept.index:
+                return Search(name, rule, (), (self._still(name, kept, source),))
+        position = next((at for at, (index, _) in enumerate(self._order) if index == kept.index), None)
+        if position is None:
+            why = f"{kept.label} is not searched any more" if kept.index else f"{kept.label} is not configured any more"
+            return Search(name, rule, (_changed(name, kept, self._next_after(-1), why),))
+        answers: list[Outcome] = []
+        for index, source in self._order[:position] if self._strategy.until_found else ():
+            answers.append(source.project(name))
+            if isinstance(answers[-1], Found):
+                answers[-1] = _changed(
+                    name, kept, index, f"{index.label}, which stands before {kept.label}, has it now"
+                )
+            if not isinstance(answers[-1], Absent):
+                return Search(name, rule, tuple(answers))
+        return Search(name, rule, (*answers, self._still(name, kept, self._order[position][1], position)))
+
+    def _still(self, name: Name, kept: Kept, source: Source, position: int = -1) -> Outcome:
+        """The answer of the index that the lock names; absence there is no leave to look elsewhere."""
+        outcome = source.project(name)
+        following = self._next_after(position)
+        if not isinstance(outcome, Absent) or following is None:
+            return outcome
+        return _changed(name, kept, following, f"{kept.label} does not have it any more ({outcome.reason})")
+
+    def _next_after(self, position: int) -> Index | None:
+        return next((index for index, _ in self._order[position + 1 :]), None)
+
+
+def _changed(name: Name, kept: Kept, other: Index | None, why: str) -> Unavailable:
+    elsewhere = f"it would be looked for on {other.label} now" if other is not None else "no other index is searched"
+    return Unavailable(
+        other or kept.index or NOWHERE,
+        IndexChanged(
+            f"`{name}` is locked from {kept.label}, and would not come from there any more",
+            causes=(why, elsewhere),
+            hints=(
+                f"a locked package keeps its index: look at its credential and its place with `cove index why {name}`",
+                f"if it is meant to move: `--allow-index-change {name}`, or a pin in tool.uv.sources",
+            ),
+        ),
+    )

@@ -8,7 +8,7 @@ from packaging.specifiers import SpecifierSet
 from packaging.version import InvalidVersion, Version
 
 from cove.config.settings import Settings
-from cove.errors import StaleLock
+from cove.errors import NoSolution, StaleLock
 from cove.formats import uv_lock
 from cove.formats.locked_requirement import requirement_entry
 from cove.formats.pyproject import Project
@@ -108,6 +108,7 @@ def _terms(session: Session, place: Place, asked: Asked) -> _Terms:
 
 def _resolve(session: Session, place: Place, terms: _Terms, present: Lock | None) -> Lock:
     from cove.index.candidates import Rules
+    from cove.operations.keeping import kept_indexes
     from cove.operations.lock_build import build_lock
     from cove.operations.resolution import resolve
     from cove.operations.targets import for_all
@@ -131,8 +132,17 @@ def _resolve(session: Session, place: Place, terms: _Terms, present: Lock | None
         resolution=settings.resolution,
     )
     urls = {normalize(each.name): each.url for each in asked.roots if each.url}
-    universe = bench.universe(Rules(requires_python=terms.requires_python), urls)
-    found = resolve(request, universe, workers=session.workers, listener=session.listener)
+    kept = kept_indexes(session, present, place, asked) if present is not None else {}
+    universe = bench.universe(Rules(requires_python=terms.requires_python), urls, kept=kept)
+    try:
+        found = resolve(request, universe, workers=session.workers, listener=session.listener)
+    except NoSolution as error:
+        if kept and settings.index_strategy != "first-index":
+            error.hints = (
+                *error.hints,
+                "a locked package keeps its index: `--allow-index-change` lets one be looked for anew",
+            )
+        raise
     return build_lock(place, asked, found, terms.requires_python, options=terms.options, manifest=terms.manifest)
 
 

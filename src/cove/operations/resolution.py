@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 
 from packaging.version import Version
 
-from cove.errors import InvalidArtifact
+from cove.errors import InvalidArtifact, ProjectNotFound
 from cove.index.candidates import Rules, gather
 from cove.index.chain import Router, Search
 from cove.index.metadata import MetadataReader
@@ -16,6 +16,7 @@ from cove.model.name import Name, normalize
 from cove.model.outcome import Unavailable
 from cove.operations.direct import Direct
 from cove.operations.provide import Driver
+from cove.registries import recognise
 from cove.resolve.questions import PYTHON_REASON, Answer, AskVersions, Dependencies, Question, Solution, Versions
 from cove.resolve.request import Request
 
@@ -98,6 +99,8 @@ class Universe:
         if isinstance(search.outcome, Unavailable):
             raise search.outcome.error
         if search.absent:
+            if search.nowhere_else:
+                raise _not_where_it_must_be(search)
             return Versions((), absent=f"not found on {search.absent}")
         candidates = self._candidates(search)
         for candidate in candidates.candidates:
@@ -107,6 +110,7 @@ class Universe:
             yanked=frozenset(each.version for each in candidates.candidates if each.yanked is not None),
             rejected=_rejected(candidates),
             origin=candidates.index.label,
+            tiers=search.tiers(candidates.candidates),
         )
 
     def _candidates(self, search: Search) -> Candidates:
@@ -124,6 +128,16 @@ class Universe:
             if requirement.url:
                 self._urls.setdefault(normalize(requirement.name), requirement.url)
         return Dependencies(metadata.requires_dist, metadata.requires_python, metadata.provides_extra)
+
+
+def _not_where_it_must_be(search: Search) -> ProjectNotFound:
+    """Absence on the one index that may have a name: older versions of what requires it must not get round that."""
+    hints = [hint for answer in search.answers for hint in recognise(answer.index.url).hints(404)]
+    return ProjectNotFound(
+        f"`{search.name}` was not found on {search.absent}",
+        causes=(f"no other index may have it: it is {search.rule}",),
+        hints=(*hints, f"`cove index why {search.name}` shows where that is said and what the index answered"),
+    )
 
 
 def _rejected(candidates: Candidates) -> tuple[tuple[Version, str], ...]:

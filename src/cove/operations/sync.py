@@ -232,7 +232,10 @@ class _Fetcher:
     def _bench(self) -> "Workbench":
         from cove.operations.workbench import Workbench
 
-        return Workbench(self._session, self._interpreter)
+        settings = self._session.settings
+        no_sources = None if settings.no_sources else settings.no_sources_package
+        pins = asked_by(self._place, self._session.indexes, no_sources=no_sources).pins  # for what building requires
+        return Workbench(self._session, self._interpreter, pins=pins)
 
 
 def _folder_origin(folder: Path, *, is_editable: bool) -> DirectUrl:

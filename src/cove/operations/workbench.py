@@ -16,6 +16,7 @@ from cove.formats import core_metadata
 from cove.formats.direct_url import Archive, Directory, DirectUrl
 from cove.formats.file_url import from_path, to_path
 from cove.index.candidates import Rules
+from cove.index.chain import Kept
 from cove.index.metadata import MetadataReader
 from cove.install import environment
 from cove.install.apply import Addition, apply
@@ -79,18 +80,21 @@ class Workbench:
         digests: Mapping[Name, frozenset[str]] | None = None,
         present: Mapping[Name, CoreMetadata] | None = None,
         follow: bool = True,
+        kept: Mapping[Name, Kept] | None = None,
     ) -> Universe:
         """What can be chosen under ``rules``; ``urls`` are the direct references of those who ask, ``digests`` those of the
-        files that may be taken of a project. ``present`` and ``follow`` as in ``Universe``."""
+        files that may be taken of a project, ``kept`` the indexes that a lock has projects from. ``present`` and ``follow`` as
+        in ``Universe``."""
         of = file_rules(self.session.settings, rules)
         return Universe(
-            self.session.router(self._pins),
+            self.session.router(self._pins, kept),
             self.metadata,
             lambda name: replace(of(name), digests=(digests or {}).get(name, frozenset())),
             self.direct,
             urls or {},
             present=present,
             follow=follow,
+            doubt=self.session.doubt,
         )
 
     # -- wheels -------------------------------------------------------------------------------------------------------

@@ -33,6 +33,7 @@ class Listing:
         "name",
         "origin",
         "prereleases",
+        "tiers",
         "unusable",
         "versions",
         "yanked",
@@ -48,6 +49,7 @@ class Listing:
         self.full = (1 << len(self.versions) + 1) - 1
         self.prereleases = self._bits(lambda version: version.is_prerelease)
         self.yanked = self._bits(lambda version: version in answer.yanked)
+        self.tiers = tuple(self._bits(tier.__contains__) for tier in answer.tiers)
         self.broken = 0
         self.unusable: dict[str, int] = {}
         for position, version in enumerate(self.versions):

@@ -11,14 +11,16 @@ _TROUBLED = 5
 def choose(catalogue: Catalogue, name: Name, possible: int) -> int:
     """The bit of the candidate to try first among ``possible``, which is not empty and lacks "not selected".
 
-    A preferred version comes first, a yanked one last; a pre-release only where there is nothing else, unless it was
-    asked for. Then ``resolution`` decides between the highest and the lowest.
+    A preferred version comes first, then an earlier tier before a later one. In a tier a yanked version comes last, and a
+    pre-release only where there is nothing else, unless it was asked for. Then ``resolution`` decides between the highest
+    and the lowest.
     """
     request, listing = catalogue.request, catalogue.listings[name]
     if name in request.preferences:
         preferred = listing.value(request.preferences[name]) & possible
         if preferred:
             return preferred
+    possible = next((possible & tier for tier in listing.tiers if possible & tier), possible)
     possible = possible & ~listing.yanked or possible
     asked_for = request.prereleases == "allow" or (
         request.prereleases in ("explicit", "if-necessary-or-explicit") and name in catalogue.explicit

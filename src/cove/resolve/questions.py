@@ -38,7 +38,8 @@ class Versions:
     ``versions`` are those that may be chosen, ascending, each once. ``yanked`` are among them and may be chosen only by a
     requirement that pins them exactly (PEP 592). ``rejected`` gives versions that exist but cannot be used, each with the
     reason in words. ``origin`` names the index for explanations. ``absent`` says in words why there is nothing at all
-    (``not found on corp (404 Not Found) or pypi (404 Not Found)``), empty when the project was found.
+    (``not found on corp (404 Not Found) or pypi (404 Not Found)``), empty when the project was found. ``tiers``, where there
+    are any, hold all versions: each of an earlier one is tried before all of a later one.
     """
 
     versions: tuple[Version, ...]
@@ -46,6 +47,7 @@ class Versions:
     rejected: tuple[tuple[Version, str], ...] = ()
     origin: str = ""
     absent: str = ""
+    tiers: tuple[frozenset[Version], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,74 @@
+"""Which index each locked package has to come from: the one the lock has it from, until somebody says otherwise."""
+
+from collections.abc import Mapping
+
+from cove.index.chain import Kept
+from cove.model.event import Warned
+from cove.model.index import Index
+from cove.model.lock import Lock, LockedRequirement
+from cove.model.name import Name
+from cove.operations.project import Place, location_of
+from cove.operations.requirements import Asked
+from cove.operations.staleness import project_in
+from cove.wiring import Session
+
+_EVERYTHING = ":all:"
+
+
+def kept_indexes(session: Session, lock: Lock, place: Place, asked: Asked) -> dict[Name, Kept]:
+    """Where every package of ``lock`` has to come from, by name.
+
+    Free to move are those that ``--allow-index-change`` names, those that are pinned (whoever pins says where from), and
+    those whose pin was removed. An index that has another address now keeps its packages, with a warning.
+    """
+    settings, indexes = session.settings, (*session.indexes.all, *session.indexes.find_links)
+    if _EVERYTHING in settings.allow_index_change:
+        return {}
+    before = _pins_in(lock, place)
+    free = {*settings.allow_index_change, *asked.pins, *before}
+    here = {_bare(location_of(index, place)): index for index in reversed(indexes)}
+    moved = _moved(before, asked, here)
+    kept = {
+        package.name: Kept(package.source.location, (moved | here).get(_bare(package.source.location)))
+        for package in lock.packages
+        if package.source.kind == "registry" and package.name not in free
+    }
+    for location in sorted({_bare(each.location) for each in kept.values()} & moved.keys()):
+        session.listener(
+            Warned(f"the index {moved[location].label} had the address {location}, and has {moved[location].url} now")
+        )
+    return kept
+
+
+def _bare(location: str) -> str:
+    return location.removesuffix("/")
+
+
+def _pins_in(lock: Lock, place: Place) -> dict[Name, str]:
+    """The projects that were pinned when the lock was written, with the addresses of their indexes then."""
+    own = project_in(lock, place)
+    if own is None:
+        return {}
+    stated: list[LockedRequirement] = [*own.requires_dist]
+    for several in own.requires_dev.values():
+        stated += several
+    return {each.name: _bare(each.index) for each in stated if each.index}
+
+
+def _moved(before: Mapping[Name, str], asked: Asked, here: Mapping[str, Index]) -> dict[str, Index]:
+    """Indexes by the address that they had before: a lock has no names of indexes, but what is pinned tells some.
+
+    Where a project was pinned to an address that no index has any more, and is pinned to an index still, that index has moved.
+    An index that is now reached by ``https`` is the one that was reached by ``http``.
+    """
+    found: dict[str, Index] = {}
+    by_name = {index.name: index for index in here.values() if index.name}
+    for name, location in before.items():
+        index = by_name.get(asked.pins.get(name, ""))
+        if location not in here and index is not None:
+            found[location] = index
+    for location, index in here.items():
+        plain = location.replace("https://", "http://", 1)
+        if index.url.scheme == "https" and plain not in here:
+            found.setdefault(plain, index)
+    return found
