@@ -11,7 +11,8 @@ from time import process_time
 from packaging.tags import sys_tags
 
 from cove.formats import simple_html, simple_json
-from cove.index.candidates import Rules, gather
+from cove.index.candidates import Releases, Rules, gather
+from cove.model.candidate import Candidate
 from cove.model.dist import File
 from cove.model.index import Index
 from cove.model.name import Name
@@ -52,6 +53,12 @@ def cost(work: Callable[[], object], repeats: int = 5) -> float:
     return min(times) * 1000
 
 
+def newest(page: Page, index: Index, target: Target) -> Candidate | None:
+    """What a resolution needs of a page, most of the time."""
+    releases = Releases(NAME, [Found(index, page)], Rules(target=target))
+    return releases.judge(releases.versions[-1])
+
+
 def main() -> None:
     """Print a row for each step."""
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 10_000
@@ -62,12 +69,15 @@ def main() -> None:
     rows = {
         "read HTML": lambda: simple_html.read(html, BASE, NAME),
         "read JSON": lambda: simple_json.read(json, BASE, NAME),
-        "judge for one target": lambda: gather(NAME, [Found(index, whole)], Rules(target=target)),
-        "judge for all targets": lambda: gather(NAME, [Found(index, whole)], Rules()),
+        "sort by version": lambda: Releases(NAME, [Found(index, whole)], Rules(target=target)),
+        "judge all for one target": lambda: gather(NAME, [Found(index, whole)], Rules(target=target)),
+        "judge all for all targets": lambda: gather(NAME, [Found(index, whole)], Rules()),
+        "JSON to newest candidate": lambda: newest(simple_json.read(json, BASE, NAME), index, target),
+        "HTML to newest candidate": lambda: newest(simple_html.read(html, BASE, NAME), index, target),
     }
     print(f"{count} files, {len(html) / 1e6:.1f} MB of HTML, {len(json) / 1e6:.1f} MB of JSON")  # noqa: T201
     for label, work in rows.items():
-        print(f"{label:24} {cost(work):8.1f} ms")  # noqa: T201
+        print(f"{label:26} {cost(work):8.1f} ms")  # noqa: T201
 
 
 if __name__ == "__main__":

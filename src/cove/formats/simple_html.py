@@ -17,7 +17,7 @@ from cove.formats.page_entry import HASH_ALGORITHMS, Unreadable, make_file, read
 from cove.model.dist import File
 from cove.model.name import Name
 from cove.model.page import Page
-from cove.model.url import Url
+from cove.model.url import Url, is_plain_link
 
 Attributes = Mapping[str, str]
 """An element's attributes, names in lower case, values unescaped; of repeated ones the first (HTML 5, 13.2.5.33)."""
@@ -41,11 +41,14 @@ def read(body: bytes, base: Url, project: Name) -> Page:
     index) when the body is not HTML, is a sign-in page, or declares a newer major version (PEP 629).
     """
     elements = read_elements(body)
-    status = elements.meta.get("pypi:project-status", "") or "active"
-    return Page(
+    base = _base(elements, base)
+    links = [(name, attributes) for attributes in elements.links if (name := _filename(attributes["href"], base))]
+    return Page.of_entries(
         project,
-        tuple(_files(elements, base)),
-        status=status.lower(),
+        [name for name, _ in links],
+        lambda number: _readable_file(links[number][1], base),
+        yanked=frozenset(number for number, (_, attributes) in enumerate(links) if "data-yanked" in attributes),
+        status=(elements.meta.get("pypi:project-status", "") or "active").lower(),
         status_reason=elements.meta.get("pypi:project-status-reason", ""),
     )
 
@@ -100,17 +103,30 @@ def write_projects(names: Iterable[Name]) -> bytes:
 # ----------------------------------------------------------------------------------------------- elements to files
 
 
-def _files(elements: Elements, page_url: Url) -> Iterable[File]:
+def _base(elements: Elements, page_url: Url) -> Url:
     try:
-        base = page_url.join(elements.base.strip()) if elements.base else page_url
+        return page_url.join(elements.base.strip()) if elements.base else page_url
     except ValueError as error:
         raise InvalidResponse("the page's <base> is not a URL") from error
-    for attributes in elements.links:
-        try:
-            file = _to_file(attributes, base)
-        except Unreadable:
-            continue
-        yield file
+
+
+def _filename(href: str, base: Url) -> str:
+    """The name that a link gives, without making a file of it; empty where there is none."""
+    link = href.partition("#")[0].strip()
+    if is_plain_link(link):
+        name = link[link.rfind("/") + 1 :]
+        return unquote(name) if "%" in name else name
+    try:
+        return base.join(link).filename if link else ""
+    except ValueError:
+        return ""
+
+
+def _readable_file(attributes: Attributes, base: Url) -> File | None:
+    try:
+        return _to_file(attributes, base)
+    except Unreadable:
+        return None
 
 
 def _to_file(attributes: Attributes, base: Url) -> File:

@@ -67,16 +67,23 @@ def read(body: bytes, base: Url, project: Name) -> Page:
     _check_version(head.meta)
     if head.name is not None and normalize(head.name) != project:
         raise InvalidResponse("the answer is the page of another project")
-    files = []
-    for entry in entries:
-        try:
-            files.append(_to_file(entry, base))
-        except Unreadable:
-            continue
     status = head.project_status or _Status()
-    return Page(
-        project, tuple(files), tuple(head.versions or ()), (status.status or "active").lower(), status.reason or ""
+    return Page.of_entries(
+        project,
+        [entry.filename for entry in entries],
+        lambda number: _readable_file(entries[number], base),
+        yanked=frozenset(number for number, entry in enumerate(entries) if entry.yanked not in (None, False)),
+        versions=head.versions or (),
+        status=(status.status or "active").lower(),
+        status_reason=status.reason or "",
     )
+
+
+def _readable_file(entry: _File, base: Url) -> File | None:
+    try:
+        return _to_file(entry, base)
+    except Unreadable:
+        return None
 
 
 def write(page: Page, link: Callable[[File], str] = lambda file: file.url.public) -> bytes:
@@ -99,7 +106,7 @@ def write_projects(names: Iterable[Name]) -> bytes:
     return msgspec.json.encode({"meta": {"api-version": "1.0"}, "projects": [{"name": name} for name in names]})
 
 
-def _decode(body: bytes) -> tuple[_Head, Iterable[_File]]:
+def _decode(body: bytes) -> tuple[_Head, list[_File]]:
     """All at once; only where something does not fit, entry by entry."""
     try:
         page = _page.decode(body)
@@ -112,7 +119,7 @@ def _decode(body: bytes) -> tuple[_Head, Iterable[_File]]:
         raise InvalidResponse("the answer is not valid JSON", causes=(str(error),)) from error
     if raw.files is None:
         raise InvalidResponse("the answer is JSON, but not a project's page: it has no list of files")
-    return raw, _readable(raw.files)
+    return raw, list(_readable(raw.files))
 
 
 def _decode_raw(body: bytes) -> _RawPage:

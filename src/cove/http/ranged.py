@@ -22,7 +22,7 @@ from cove.model.url import Url
 if TYPE_CHECKING:
     from cove.http.client import Client
 
-_TAIL = 16 * 1024
+_TAIL = 64 * 1024
 _LARGEST = 16 * 1024 * 1024
 _SLACK = (
     512  # the local header's extra field may be longer than the directory's; its length is known only after reading it

@@ -1,6 +1,6 @@
 """From pages to candidates: every file is either usable, with a rank, or rejected, with a reason. Pure."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -56,21 +56,125 @@ class _Release:
 
 
 def gather(name: Name, found: Sequence[Found], rules: Rules, *, links: Sequence[Found] = ()) -> Candidates:
-    """All candidates of ``name`` on the pages ``found``, lowest version first.
+    """All candidates of ``name`` on the pages ``found``, lowest version first; see ``Releases``."""
+    releases = Releases(name, found, rules, links=links)
+    usable = tuple(candidate for version in releases.versions if (candidate := releases.judge(version)) is not None)
+    return Candidates(name, releases.index, usable, releases.rejected)
+
+
+class Releases:
+    """What pages offer of a project, by version; a version is judged when it is looked at.
 
     Of several pages that have a version, the first with a usable file gives it. The files of ``links`` (``--find-links``)
-    stand beside those and may be better. At least one page must be given; ``Candidates.index`` is the first one's.
+    stand beside those and may be better. At least one page must be given; ``index`` is the first one's.
     """
-    pages = (*found, *links)
-    gathering = _Gathering(_Judge(name, rules))
-    for position, answer in enumerate(pages):
-        gathering.add(position, answer)
-    candidates = (
-        _candidate(name, version, gathering.releases[version], first_link=len(found))
-        for version in sorted(gathering.releases)
-    )
-    usable = tuple(candidate for candidate in candidates if candidate is not None)
-    return Candidates(name, pages[0].index, usable, tuple(gathering.rejected))
+
+    def __init__(self, name: Name, found: Sequence[Found], rules: Rules, *, links: Sequence[Found] = ()) -> None:
+        self._answers = (*found, *links)
+        self._first_link = len(found)
+        self._judge = _Judge(name, rules)
+        self._cutoffs = [_cutoff(answer.index, rules.exclude_newer) for answer in self._answers]
+        self._misfits: list[Rejected] = []
+        self._rejected: dict[Version, list[Rejected]] = {}
+        self._judged: dict[Version, Candidate | None] = {}
+        self._files = self._by_version()
+        self.index = self._answers[0].index
+        self.versions = tuple(sorted(self._files))
+        """Every version that a file name gives, usable or not, lowest first."""
+
+    @property
+    def rejected(self) -> tuple[Rejected, ...]:
+        """The files that were looked at and cannot be used, by version."""
+        by_version = (rejected for version in sorted(self._rejected) for rejected in self._rejected[version])
+        return (*self._misfits, *by_version)
+
+    def why_not(self, version: Version) -> tuple[Rejected, ...]:
+        """The files of a version that was judged, as far as they cannot be used."""
+        return tuple(self._rejected.get(version, ()))
+
+    def judge(self, version: Version) -> Candidate | None:
+        """The candidate of a version, ``None`` when no file of it can be used."""
+        if version not in self._judged:
+            self._judged[version] = self._candidate(version)
+        return self._judged[version]
+
+    def is_partly_yanked(self, version: Version) -> bool:
+        """Whether a file of a version is yanked (PEP 592), usable or not."""
+        return any(number in self._answers[position].page.yanked for position, number in self._files[version])
+
+    def _by_version(self) -> dict[Version, list[tuple[int, int]]]:
+        """For each version its files, as positions of the page and of the file on it. Only names are looked at here."""
+        by_text: dict[str, list[tuple[int, int]]] = {}
+        for position, answer in enumerate(self._answers):
+            for number, filename in enumerate(answer.page.names):
+                text = _version_text(filename, self._judge.name)
+                files = by_text.get(text)
+                if files is None:
+                    by_text[text] = [(position, number)]
+                else:
+                    files.append((position, number))
+        by_version: dict[Version, list[tuple[int, int]]] = {}
+        for text, places in by_text.items():
+            version = _version(text)
+            if version is not None:
+                by_version.setdefault(version, []).extend(places)
+                continue
+            names = dict.fromkeys(self._answers[position].page.names[number] for position, number in places)
+            self._misfits += [_misfit(filename, self._judge.name) for filename in names]
+        return by_version
+
+    def _candidate(self, version: Version) -> Candidate | None:
+        """The version with its best file; its ``files`` are those of the page that one is on, for a lock names one source."""
+        release = self._release(version)
+        own = min((position for position in release.usable if position < self._first_link), default=None)
+        positions = [position for position in release.usable if position == own or position >= self._first_link]
+        if not positions:
+            return None
+        # ``max`` keeps the first of equals, and so prefers an index to a list of links.
+        best_position, best = max(
+            ((position, usable) for position in positions for usable in release.usable[position]),
+            key=lambda pair: pair[1].rank,
+        )
+        files = tuple(release.files[best_position])
+        return Candidate(self._judge.name, version, best.file, files, best.index, best.file.yanked)
+
+    def _release(self, version: Version) -> _Release:
+        release, seen = _Release(), set()
+        for position, number in self._files[version]:
+            answer = self._answers[position]
+            file = answer.page.file(number)
+            if file is None or (position, file.filename) in seen:  # of files with one name the first counts
+                continue
+            seen.add((position, file.filename))
+            parsed = parse_filename(file.filename, self._judge.name)
+            if parsed is None or parsed.name != self._judge.name:
+                self._misfits.append(_misfit(file.filename, self._judge.name))
+                continue
+            release.files.setdefault(position, []).append(file)
+            rank = _check_age(file, self._cutoffs[position]) or self._judge.rank(file, parsed)
+            if isinstance(rank, str):
+                self._rejected.setdefault(version, []).append(Rejected(file.filename, parsed.version, rank))
+                continue
+            release.usable.setdefault(position, []).append(_Usable(rank, file, answer.index))
+        return release
+
+
+def _version_text(filename: str, name: Name) -> str:
+    """The version that a file name gives, empty when it gives none; of a wheel it is what stands behind the name."""
+    if filename.endswith(".whl"):
+        parts = filename.split("-", 2)
+        return parts[1].replace("_", "-") if len(parts) == 3 else ""
+    parsed = parse_filename(filename, name)
+    return parsed.version if parsed is not None else ""
+
+
+def _misfit(filename: str, name: Name) -> Rejected:
+    parsed = parse_filename(filename, name)
+    if parsed is None:
+        return Rejected(filename, "", "is neither a wheel nor an sdist by its name")
+    if parsed.name != name:
+        return Rejected(filename, parsed.version, f"is a file of the project {parsed.name}")
+    return Rejected(filename, parsed.version, f"its version {parsed.version!r} is not valid (PEP 440)")
 
 
 def why_not_python(text: str, rules: Rules) -> str:
@@ -96,65 +200,6 @@ def wheel_may_run(wheel: WheelName, requires_python: SpecifierSet) -> bool:
     if lowest is None:
         return True
     return any(_serves(python, wheel.abis, lowest) for python in wheel.pythons)
-
-
-class _Gathering:
-    """Sorts the files of one page after the other into releases and rejected ones."""
-
-    def __init__(self, judge: "_Judge") -> None:
-        self.releases: dict[Version, _Release] = {}
-        self.rejected: list[Rejected] = []
-        self._judge = judge
-
-    def add(self, position: int, answer: Found) -> None:
-        """The page at ``position`` in the order of pages; of files with one name the first counts."""
-        cutoff = _cutoff(answer.index, self._judge.rules.exclude_newer)
-        for file in _unique(answer.page.files):
-            parsed = parse_filename(file.filename, self._judge.name)
-            version = _version(parsed.version) if parsed is not None else None
-            if parsed is None or version is None or parsed.name != self._judge.name:
-                text = parsed.version if parsed is not None else ""
-                self.rejected.append(Rejected(file.filename, text, _why_not(parsed, version)))
-                continue
-            release = self.releases.get(version)
-            if release is None:
-                release = self.releases[version] = _Release()
-            release.files.setdefault(position, []).append(file)
-            rank = _check_age(file, cutoff) or self._judge.rank(file, parsed)
-            if isinstance(rank, str):
-                self.rejected.append(Rejected(file.filename, parsed.version, rank))
-                continue
-            release.usable.setdefault(position, []).append(_Usable(rank, file, answer.index))
-
-
-def _unique(files: Sequence[File]) -> Iterable[File]:
-    first: dict[str, File] = {}
-    for file in files:
-        first.setdefault(file.filename, file)
-    return first.values()
-
-
-def _why_not(parsed: WheelName | SdistName | None, version: Version | None) -> str:
-    if parsed is None:
-        return "is neither a wheel nor an sdist by its name"
-    if version is None:
-        return f"its version {parsed.version!r} is not valid (PEP 440)"
-    return f"is a file of the project {parsed.name}"
-
-
-def _candidate(name: Name, version: Version, release: _Release, first_link: int) -> Candidate | None:
-    """The version with its best file; its ``files`` are those of the page that one is on, for a lock names one source."""
-    own = min((position for position in release.usable if position < first_link), default=None)
-    positions = [position for position in release.usable if position == own or position >= first_link]
-    if not positions:
-        return None
-    # ``max`` keeps the first of equals, and so prefers an index to a list of links.
-    best_position, best = max(
-        ((position, usable) for position in positions for usable in release.usable[position]),
-        key=lambda pair: pair[1].rank,
-    )
-    files = tuple(release.files[best_position])
-    return Candidate(name, version, best.file, files, best.index, best.file.yanked)
 
 
 class _Judge:

@@ -1,19 +1,19 @@
 """Resolving requirements against the configured indexes: questions of the solver become searches, pages and metadata."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from packaging.version import Version
 
-from cove.errors import InvalidArtifact, ProjectNotFound
-from cove.index.candidates import Rules, gather
+from cove.errors import InvalidArtifact, NoCompatibleFile, NoSolution, ProjectNotFound, PythonIncompatible
+from cove.index.candidates import Releases, Rules
 from cove.index.chain import Router, Search
 from cove.index.metadata import MetadataReader
-from cove.model.candidate import Candidate, Candidates
-from cove.model.event import Listener, Warned
+from cove.model.candidate import Candidate, Rejected
+from cove.model.event import Listener, Noted, Warned
 from cove.model.metadata import CoreMetadata
 from cove.model.name import Name, normalize
-from cove.model.outcome import Unavailable
+from cove.model.outcome import Found, Unavailable
 from cove.operations.direct import Direct
 from cove.operations.provide import Driver
 from cove.registries import recognise
@@ -21,6 +21,9 @@ from cove.resolve.questions import PYTHON_REASON, Answer, AskVersions, Dependenc
 from cove.resolve.request import Request
 
 __all__ = ["Resolution", "Universe", "resolve"]
+
+_JUDGED_AHEAD = 8
+"""How many usable versions of a project are looked for before the others are taken for usable."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +41,8 @@ class Universe:
 
     ``rules`` tells what makes a file of a project usable. ``direct`` prepares the distribution that a URL leads to; a
     project that is required by URL has that one version and no other. ``present`` are distributions that are there already:
-    they can be chosen beside what indexes offer. Without ``follow`` no version requires anything.
+    they can be chosen beside what indexes offer. Without ``follow`` no version requires anything. ``doubt`` has pages from
+    the cache looked up anew and tells whether there are any.
     """
 
     def __init__(
@@ -51,17 +55,32 @@ class Universe:
         *,
         present: Mapping[Name, CoreMetadata] | None = None,
         follow: bool = True,
+        doubt: Callable[[], bool] = lambda: False,
     ) -> None:
+        self._doubt = doubt
         self._present = present or {}
         self._follow = follow
         self._router = router
         self._metadata = metadata
         self._rules = rules
         self._direct = direct
+        self._given_urls = dict(urls)
         self._urls = dict(urls)
+        self.statuses: dict[Name, str] = {}
+        """Of projects that are not active (PEP 792): where and why, in words."""
         self.directs: dict[Name, Direct] = {}
+        self._releases: dict[Name, Releases] = {}
         self.chosen: dict[tuple[Name, Version], Candidate] = {}
         self.read: dict[tuple[Name, Version], CoreMetadata] = {}
+
+    def doubt(self) -> bool:
+        """Forget everything, if some of it may be outdated: then it is worth asking once more. Not while it is asked."""
+        if not self._doubt():
+            return False
+        self._urls = dict(self._given_urls)
+        for known in (self.statuses, self.directs, self._releases, self.chosen, self.read):
+            known.clear()
+        return True
 
     def answer(self, question: Question) -> Answer:
         """Answer the solver; raises what an index or a build that cannot answer raises."""
@@ -86,6 +105,8 @@ class Universe:
         )
 
     def _requiring_nothing(self, name: Name, version: Version) -> Dependencies:
+        if (name, version) not in self.read and self._candidate(name, version) is None:
+            return self._unusable(name, version)
         known = self.read.setdefault((name, version), CoreMetadata(name, str(version)))
         return Dependencies((), known.requires_python, known.provides_extra)
 
@@ -102,25 +123,39 @@ class Universe:
             if search.nowhere_else:
                 raise _not_where_it_must_be(search)
             return Versions((), absent=f"not found on {search.absent}")
-        candidates = self._candidates(search)
-        for candidate in candidates.candidates:
-            self.chosen[name, candidate.version] = candidate
+        for answer in search.found:
+            if answer.page.status != "active":
+                self.statuses.setdefault(name, _told(answer))
+        releases = self._releases[name] = Releases(name, search.found, self._rules(name), links=search.found_links)
+        known = _judged_ahead(releases, whole=len(search.found) > 1)
+        usable = [candidate for candidate in known.values() if candidate is not None]
         return Versions(
-            tuple(candidate.version for candidate in candidates.candidates),
-            yanked=frozenset(each.version for each in candidates.candidates if each.yanked is not None),
-            rejected=_rejected(candidates),
-            origin=candidates.index.label,
-            tiers=search.tiers(candidates.candidates),
+            tuple(version for version in releases.versions if known.get(version, True) is not None),
+            yanked=frozenset(candidate.version for candidate in usable if candidate.yanked is not None),
+            rejected=_rejected(releases.rejected, {candidate.version for candidate in usable}),
+            origin=releases.index.label,
+            tiers=search.tiers(usable),
         )
 
-    def _candidates(self, search: Search) -> Candidates:
-        return gather(search.name, search.found, self._rules(search.name), links=search.found_links)
+    def _candidate(self, name: Name, version: Version) -> Candidate | None:
+        candidate = self._releases[name].judge(version)
+        if candidate is not None:
+            self.chosen[name, version] = candidate
+        return candidate
+
+    def _unusable(self, name: Name, version: Version) -> Dependencies:
+        """The answer for a version that was taken for usable until it was looked at."""
+        why = _rejected(self._releases[name].why_not(version), frozenset())
+        return Dependencies(unusable=why[0][1] if why else "has no file that can be used")
 
     def _dependencies(self, name: Name, version: Version) -> Dependencies:
         metadata = self.read.get((name, version))
         if metadata is None:
+            candidate = self._candidate(name, version)
+            if candidate is None:
+                return self._unusable(name, version)
             try:
-                metadata = self._metadata.read(self.chosen[name, version])
+                metadata = self._metadata.read(candidate)
             except InvalidArtifact as error:
                 return Dependencies(unusable=error.message)
             self.read[name, version] = metadata
@@ -140,11 +175,25 @@ def _not_where_it_must_be(search: Search) -> ProjectNotFound:
     )
 
 
-def _rejected(candidates: Candidates) -> tuple[tuple[Version, str], ...]:
+def _judged_ahead(releases: Releases, *, whole: bool) -> dict[Version, Candidate | None]:
+    """The newest versions, judged until enough can be used; with ``whole`` all of them.
+
+    Of the hundreds of versions of a project a few are ever looked at. The others are taken for usable until they are; but
+    those with a yanked file are judged too, because the solver must know which it may choose only when they are pinned.
+    """
+    known: dict[Version, Candidate | None] = {}
+    enough = 0
+    for version in reversed(releases.versions):
+        if whole or enough < _JUDGED_AHEAD or releases.is_partly_yanked(version):
+            candidate = known[version] = releases.judge(version)
+            enough += candidate is not None and candidate.yanked is None and not version.is_prerelease
+    return known
+
+
+def _rejected(files: Iterable[Rejected], usable: Collection[Version]) -> tuple[tuple[Version, str], ...]:
     """One reason for each version of which no file can be used: that of its last file, wheels before the sdist."""
-    usable = {candidate.version for candidate in candidates.candidates}
     reasons: dict[Version, str] = {}
-    for each in candidates.rejected:
+    for each in files:
         version = _version(each.version)
         if version is not None and version not in usable and not reasons.get(version, "").startswith(PYTHON_REASON):
             reasons[version] = each.why
@@ -160,10 +209,41 @@ def _version(text: str) -> Version | None:
         return None
 
 
-def resolve(request: Request, universe: Universe, *, workers: int, listener: Listener) -> Resolution:
-    """The versions that meet ``request``. Raises ``NoSolution`` and its like, and what an index that failed raised."""
+_MAY_BE_OUTDATED = (NoSolution, ProjectNotFound, NoCompatibleFile, PythonIncompatible)
+
+
+def _solution(request: Request, universe: Universe, workers: int, listener: Listener) -> Solution:
     with Driver(universe.answer, workers=workers, listener=listener) as driver:
-        solution = driver.resolve(request)
+        return driver.resolve(request)
+
+
+def _told(answer: Found) -> str:
+    reason = f" (reason: {answer.page.status_reason})" if answer.page.status_reason else ""
+    return f"`{answer.page.name}` is {answer.page.status} on {answer.index.label}{reason}"
+
+
+def _warn_of_statuses(statuses: Mapping[Name, str], listener: Listener) -> None:
+    for _, told in sorted(statuses.items()):
+        if told:
+            listener(Warned(told))
+
+
+def resolve(request: Request, universe: Universe, *, workers: int, listener: Listener) -> Resolution:
+    """The versions that meet ``request``. Raises ``NoSolution`` and its like, and what an index that failed raised.
+
+    What cannot be met with pages from the cache is tried once more with those that the indexes have now.
+    """
+    try:
+        solution = _solution(request, universe, workers, listener)
+    except _MAY_BE_OUTDATED:
+        if not universe.doubt():
+            _warn_of_statuses(universe.statuses, listener)
+            raise
+        listener(
+            Noted("there is no solution with pages from the cache: the indexes are asked whether they have changed")
+        )
+        solution = _solution(request, universe, workers, listener)
+    _warn_of_statuses({name: universe.statuses.get(name, "") for name in solution.packages}, listener)
     candidates = {}
     for name, resolved in solution.packages.items():
         candidate = universe.chosen.get((name, resolved.version))
