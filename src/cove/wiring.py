@@ -115,6 +115,14 @@ class Session:
         """The same with ``layer`` in the place of the cache of pages."""
         return self._client(layer)
 
+    @cached_property
+    def bare_client(self) -> "Client":
+        """A client that sends each request once and as it is: for those who want to see what a server says."""
+        from cove.http.client import Client
+        from cove.http.offline import Offline
+
+        return Client(self._transport, (Offline(),) if self.settings.offline else (), self.listener)
+
     def _client(self, cache: "Layer") -> "Client":
         from cove.auth.layer import Auth
         from cove.http.client import standard_client
