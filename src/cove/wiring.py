@@ -25,6 +25,8 @@ if TYPE_CHECKING:  # names of what is imported when it is made
     from cove.http.messages import Layer
     from cove.http.transport import Transport
     from cove.index.chain import Kept, Router
+    from cove.index.flat import FlatIndex
+    from cove.index.simple import SimpleIndex
     from cove.index.source import Source
     from cove.install.store import Store
     from cove.model.index import Index
@@ -44,6 +46,7 @@ class Session:
         self.cwd = cwd
         self.listener = listener
         self._exits = ExitStack()
+        self._asking: list[SimpleIndex | FlatIndex] = []
 
     def __enter__(self) -> Self:
         return self
@@ -126,6 +129,7 @@ class Session:
     def _client(self, cache: "Layer") -> "Client":
         from cove.auth.layer import Auth
         from cove.http.client import standard_client
+        from cove.index.mirrors import Mirrors
 
         settings = self.settings
         return standard_client(
@@ -134,6 +138,7 @@ class Session:
             cache=cache,
             offline=settings.offline,
             retries=settings.http_retries,
+            mirrors=Mirrors(self.listener),
             listener=self.listener,
         )
 
@@ -176,11 +181,24 @@ class Session:
 
         return Router(self.sources, links=self.links, pins=pins, kept=kept, strategy=self.settings.index_strategy)
 
+    def doubt(self) -> bool:
+        """Have the indexes asked about every page that came from the cache unasked; whether there was any.
+
+        For a resolution that failed: what it lacks may have been published meanwhile.
+        """
+        if self.settings.offline:
+            return False
+        doubted = [source.doubt() for source in self._asking]
+        return any(doubted)
+
     def _source(self, index: "Index") -> "Source":
+        from cove.index.breaker import Breaker
         from cove.index.flat import FlatIndex
         from cove.index.simple import SimpleIndex
 
-        return FlatIndex(index, self.client) if index.format == "flat" else SimpleIndex(index, self.client)
+        source = FlatIndex(index, self.client) if index.format == "flat" else SimpleIndex(index, self.client)
+        self._asking.append(source)
+        return source if index.url.scheme == "file" else Breaker(source, self.listener)
 
     @property
     def workers(self) -> int:

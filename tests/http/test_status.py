@@ -47,7 +47,7 @@ def test_each_status_has_its_error(
     status: int, credential: Credential | None, kind: type[CoveError], message: str
 ) -> None:
     error = error_for(answer(status, credential), subject="foo", index=INDEX)
-    assert type(error) is kind
+    assert isinstance(error, kind)
     assert error.message == message
     assert "canary" not in f"{error}{error.hints}{error.causes}{error!r}"
     with pytest.raises(kind):

@@ -103,7 +103,7 @@ def test_statuses_that_the_user_or_the_registry_calls_absence() -> None:
 )
 def test_anything_else_is_not_absence(status: int, credential: Credential | None, kind: type[CoveError]) -> None:
     error = error_of(ask(Answer(status, credential=credential)))
-    assert type(error) is kind
+    assert isinstance(error, kind)
     assert "acme" in error.message
     assert "corp" in error.message
     assert "hunter2" not in str(error) + "".join(error.hints)

@@ -58,6 +58,10 @@ class Cache:
             return send(request)
         path = self._path(request)
         entry = _load(path)
+        if _asks_stored(request):
+            if entry is None:
+                raise OfflineError(f"the page {request.url} is not in the cache")
+            return entry.response()
         if entry is not None and self._is_fresh(entry, request):
             return replace(entry.response(), is_unasked=True)
         try:
@@ -121,6 +125,14 @@ def ask_anew(request: Request, send: Send) -> Response:
 
 ANEW = {"Cache-Control": "no-cache"}
 """What a request says to have every cache, ours too, ask the server (RFC 9111, 5.2.1.4)."""
+
+
+STORED = {"Cache-Control": "only-if-cached"}
+"""What a request says to have the cache answer, however old that is, and nobody else (RFC 9111, 5.2.1.7)."""
+
+
+def _asks_stored(request: Request) -> bool:
+    return request.headers.get("Cache-Control") == STORED["Cache-Control"]
 
 
 def asks_anew(request: Request) -> bool:

@@ -109,15 +109,18 @@ def standard_client(
     cache: Layer | None = None,
     offline: bool = False,
     retries: int = 3,
+    mirrors: Layer | None = None,
     listener: Listener = ignore,
 ) -> Client:
     """The client of every command.
 
-    Retry is outermost, because a page that breaks off half-way is noticed where the cache reads it; the cache stands above
-    offline, because it may answer without the network; redirects stand above auth, which thereby judges every hop anew;
-    concurrency is innermost, because only a request on the wire takes a place.
+    Mirrors are outermost, because they come after all retries; retry is next, because a page that breaks off half-way is
+    noticed where the cache reads it; the cache stands above offline, because it may answer without the network; redirects
+    stand above auth, which thereby judges every hop anew; concurrency is innermost, because only a request on the wire takes
+    a place.
     """
-    layers: list[Layer] = [Retry(retries)]
+    layers: list[Layer] = [mirrors] if mirrors is not None else []
+    layers.append(Retry(retries))
     if cache is not None:
         layers.append(cache)
     if offline:

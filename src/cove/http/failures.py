@@ -1,6 +1,6 @@
 """What the network did, in words: the HTTP library's chain of causes becomes one of our errors."""
 
-from cove.errors import IndexUnreachable, InvalidResponse, NetworkError, TruncatedDownload
+from cove.errors import IndexUnreachable, InvalidResponse, NetworkError, TruncatedDownload, UnexpectedStatus
 
 _MEANINGS = (
     ("failed to lookup address", "the host name is not known"),
@@ -28,6 +28,10 @@ _IDENTITY_HINT = "set SSL_CLIENT_CERT (or `client-cert` of the index) to a PEM f
 
 class CertificateRefused(IndexUnreachable):
     """The server's TLS certificate is not trusted; asking again changes nothing."""
+
+
+class ServerTrouble(UnexpectedStatus):
+    """An answer that tells of trouble on the server's side, given after all retries: it is up, and cannot be asked."""
 
 
 def unreachable(who: str, details: tuple[str, ...]) -> IndexUnreachable:

@@ -3,7 +3,9 @@
 from http import HTTPStatus
 
 from cove.errors import AccessForbidden, CoveError, CredentialsMissing, CredentialsRefused, UnexpectedStatus
+from cove.http.failures import ServerTrouble
 from cove.http.messages import Response
+from cove.http.retry import is_passing
 from cove.model.index import Index
 
 
@@ -41,7 +43,8 @@ def error_for(response: Response, *, subject: str, index: Index | None) -> CoveE
             f"{who} denied access to `{subject}` ({status}); the credentials came from {credential.origin}",
             hints=("the credentials may lack the right to read this; ask whoever manages the index",),
         )
-    return UnexpectedStatus(f"{who} answered {status} for `{subject}`", causes=(f"URL: {response.url}",))
+    kind = ServerTrouble if is_passing(response.status) else UnexpectedStatus
+    return kind(f"{who} answered {status} for `{subject}`", causes=(f"URL: {response.url}",))
 
 
 def status_text(status: int) -> str:

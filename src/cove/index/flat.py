@@ -4,12 +4,13 @@ from collections.abc import Mapping, Sequence
 
 from cove.errors import ConfigurationError, CoveError, InvalidResponse
 from cove.formats import simple_html
-from cove.http.cache import ANEW
+from cove.http.cache import ANEW, STORED
 from cove.http.client import Client
 from cove.http.once import Once
 from cove.http.status import status_text
 from cove.index.directory import read_links
-from cove.index.simple import ABSENT_STATUSES, LARGEST_PAGE, refusal, unreadable
+from cove.index.mirrors import at_home
+from cove.index.simple import ABSENT_STATUSES, LARGEST_PAGE, check_expiry, refusal, unreadable
 from cove.model.dist import File, SdistName, parse_filename
 from cove.model.index import Index
 from cove.model.name import Name
@@ -18,13 +19,14 @@ from cove.model.page import Page
 from cove.registries import recognise
 
 _Listing = Mapping[str, Sequence[File]] | Unavailable
-_ALL = "all"
+_ALL, _STORED = "all", "stored"
 
 
 class FlatIndex:
     """A source: an HTML page of links over HTTP, a local HTML file, or a local folder, read once per run.
 
     A list that cannot be had makes every project unavailable: it is one document, so its absence says nothing of a project.
+    With a status among ``ignore-error-codes`` it is empty.
     """
 
     def __init__(self, index: Index, client: Client) -> None:
@@ -44,16 +46,22 @@ class FlatIndex:
 
     def project(self, name: Name) -> Outcome:
         """The files of the list that are ``name``'s, by their names."""
-        listing = self._listing.get(_ALL, self._read)
+        return self._of(name, self._listing.get(_ALL, lambda: self._read(self._anew)))
+
+    def stored(self, name: Name) -> Outcome:
+        """The same by the list in the cache, however old; ``Unavailable`` without one."""
+        return self._of(name, self._listing.get(_STORED, lambda: self._read(STORED)))
+
+    def _of(self, name: Name, listing: _Listing) -> Outcome:
         if isinstance(listing, Unavailable):
             return listing
         # The name of an old sdist may end at several places: ``a-b-1.0.tar.gz`` is of ``a-b``, or version ``b-1.0`` of ``a``.
         files = tuple(file for file in listing.get(_initial(name), ()) if _belongs(file, name))
         return Found(self.index, Page(name, files)) if files else Absent(self.index, "no file of this name in the list")
 
-    def _read(self) -> _Listing:
+    def _read(self, how: Mapping[str, str]) -> _Listing:
         try:
-            files = self._links()
+            files = self._links(how)
         except InvalidResponse as error:
             return Unavailable(self.index, unreadable("the list of links", self.index, error))
         except CoveError as error:
@@ -66,15 +74,18 @@ class FlatIndex:
             by_initial.setdefault(_initial(file.filename), []).append(file)
         return by_initial
 
-    def _links(self) -> tuple[File, ...]:
+    def _links(self, how: Mapping[str, str]) -> tuple[File, ...]:
         if self.index.url.scheme == "file":
             return read_links(self.index)
-        headers = {"Accept": "text/html", **self._anew}
+        headers = {"Accept": "text/html", **how}
         response = self._client.get(self.index.url, index=self.index, headers=headers, is_page=True, most=LARGEST_PAGE)
         self._is_unasked = response.is_unasked
         if response.status == 200:
-            return simple_html.read(response.body.read(), response.url, Name("")).files
+            return at_home(simple_html.read(response.body.read(), response.url, Name("")), self.index).files
         response.body.close()
+        if response.status in self.index.ignore_error_codes:
+            check_expiry("the list of links", self.index, response)
+            return ()
         if response.status in ABSENT_STATUSES:
             raise ConfigurationError(
                 f"the links of {self.index.label} are not there ({status_text(response.status)}: {response.url})",

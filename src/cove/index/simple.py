@@ -1,16 +1,19 @@
 """One index that speaks the Simple API (PEP 503, PEP 691)."""
 
+from collections.abc import Mapping
+from datetime import UTC, datetime
 from threading import Lock
 
-from cove.errors import ConfigurationError, CoveError, InvalidResponse, UnexpectedStatus
+from cove.errors import ConfigurationError, CoveError, CredentialsRefused, InvalidResponse, UnexpectedStatus
 from cove.formats import negotiate, simple_html, simple_json
-from cove.http.cache import ANEW
+from cove.http.cache import ANEW, STORED
 from cove.http.client import Client
 from cove.http.messages import Response
 from cove.http.once import Once
 from cove.http.redirects import STATUSES as REDIRECTS
 from cove.http.status import error_for, status_text
 from cove.index.directory import read_project
+from cove.index.mirrors import at_home
 from cove.model.index import Index
 from cove.model.name import Name
 from cove.model.outcome import Absent, Found, Outcome, Unavailable
@@ -39,7 +42,11 @@ class SimpleIndex:
 
     def project(self, name: Name) -> Outcome:
         """What the index says of ``name``."""
-        return self._outcomes.get(name, lambda: self._ask(name))
+        return self._outcomes.get(name, lambda: self._ask(name, ANEW if name in self._anew else {}))
+
+    def stored(self, name: Name) -> Outcome:
+        """What the page in the cache says, however old; ``Unavailable`` without one."""
+        return self._ask(name, STORED)
 
     def doubt(self) -> bool:
         """Forget the pages that came from the cache without the server having been asked: it is asked from now on.
@@ -53,12 +60,12 @@ class SimpleIndex:
             self._outcomes.forget(name)
         return bool(doubted)
 
-    def _ask(self, name: Name) -> Outcome:
+    def _ask(self, name: Name, how: Mapping[str, str]) -> Outcome:
         try:
             if self.index.url.scheme == "file":
                 return read_project(self.index, name)
             url = self.index.url.child(name)
-            headers = {"Accept": negotiate.ACCEPT} | (ANEW if name in self._anew else {})
+            headers = {"Accept": negotiate.ACCEPT, **how}
             response = self._client.get(url, index=self.index, headers=headers, is_page=True, most=LARGEST_PAGE)
             if response.is_unasked:
                 with self._lock:
@@ -74,10 +81,11 @@ class SimpleIndex:
 
     def _judge(self, name: Name, response: Response) -> Outcome:
         if response.status == 200:
-            return Found(self.index, read_page(name, response))
+            return Found(self.index, at_home(read_page(name, response), self.index))
         response.body.close()
         tolerated = self.index.ignore_error_codes | self._registry.absent_statuses
         if response.status in ABSENT_STATUSES or response.status in tolerated:
+            check_expiry(name, self.index, response)
             return Absent(self.index, status_text(response.status))
         return Unavailable(self.index, refusal(name, self.index, response, self._registry))
 
@@ -94,6 +102,18 @@ def read_page(name: Name, response: Response) -> Page:
         case None:
             said = f"its Content-Type is {content_type!r}" if content_type else "it has no Content-Type"
             raise InvalidResponse(f"the answer is neither JSON nor HTML: {said}")
+
+
+def check_expiry(subject: str, index: Index, response: Response) -> None:
+    """Raise ``CredentialsRefused`` if absence is what an index says to a credential that is known to have expired."""
+    credential = response.credential
+    if credential is not None and credential.has_expired(datetime.now(UTC)):
+        raise CredentialsRefused(
+            f"{index.label} answered {status_text(response.status)} for `{subject}`, and the credential from "
+            f"{credential.origin} has expired",
+            causes=("to an expired credential, some indexes say that what they have does not exist",),
+            hints=(f"get a new one and put it into {credential.origin}",),
+        )
 
 
 def refusal(subject: str, index: Index, response: Response, registry: Registry) -> CoveError:

@@ -1,6 +1,7 @@
 """Secrets as a type: they print masked and refuse to be written."""
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Literal, Never
 
 from cove.model.origin import Origin
@@ -57,6 +58,13 @@ class Credential:
     password: Secret
     origin: Origin
     scheme: Literal["basic", "bearer"] = "basic"
+    expires: datetime | None = None
+    """When it ends, where its provider says so."""
+
+    def has_expired(self, now: datetime) -> bool:
+        """Whether it is known to have ended: its provider says so, or the token itself."""
+        end = self.expires or _end_of_token(self.password.reveal())
+        return end is not None and end <= now
 
     def spellings(self) -> tuple[str, ...]:
         """The texts by which a server that echoes what it was sent would give the password away; none for an empty one."""
@@ -68,3 +76,20 @@ class Credential:
         secret = self.password.reveal()
         pair = b64encode(f"{self.username}:{secret}".encode()).decode()
         return tuple(dict.fromkeys((secret, quote(secret, safe=""), quote(secret), pair)))
+
+
+def _end_of_token(text: str) -> datetime | None:
+    """``exp`` of a JSON web token (RFC 7519, 4.1.4), or of the header of an encrypted one (5.3 allows it to stand there)."""
+    parts = text.split(".")
+    if len(parts) not in (3, 5):
+        return None
+    from base64 import urlsafe_b64decode  # noqa: PLC0415 - needed where an index says that something is absent
+    from json import loads  # noqa: PLC0415
+
+    for part in parts[:2]:
+        try:
+            claims = loads(urlsafe_b64decode(part + "=" * (-len(part) % 4)))
+            return datetime.fromtimestamp(claims["exp"], UTC)
+        except (ValueError, KeyError, TypeError, OverflowError, OSError):
+            continue
+    return None
