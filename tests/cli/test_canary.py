@@ -74,6 +74,12 @@ WAYS = [
     Way("variable-index-url", "", variables={"UV_INDEX_URL": "<url>"}, publish=NAMED),
     Way("variable-extra-index-url", "", variables={"UV_EXTRA_INDEX_URL": "<url>"}, publish=NAMED),
     Way("variables-of-index", variables=OWN),
+    Way("variable-of-url", variables={"UV_INDEX_CORP_URL": "<url>"}, publish=NAMED),
+    Way(
+        "variables-in-url",
+        '[[tool.uv.index]]\nname = "corp"\nurl = "<as-variables>"\npublish-url = "<upload>"\n',
+        variables={"CORP_USER": USER, "CORP_PASSWORD": PASSWORD},
+    ),
     Way(
         "netrc",
         variables={"NETRC": "<root>/netrc"},
@@ -119,6 +125,12 @@ INDEXES = "…"
 COMMANDS_RUN: tuple[tuple[str, ...], ...] = (
     ("index", "list", INDEXES),
     ("index", "list", "--output-format", "json", INDEXES),
+    ("index", "list", "--origin", INDEXES),
+    ("index", "list", "--origin", "--output-format", "json", INDEXES),
+    ("index", "check", "--package", "foo", INDEXES),
+    ("index", "check", "--output-format", "json", INDEXES),
+    ("index", "versions", "foo", INDEXES),
+    ("index", "versions", "foo", "--all-indexes", "--output-format", "json", INDEXES),
     ("index", "why", "foo", INDEXES, "--no-sources"),
     ("index", "why", "foo", "--output-format", "json", INDEXES, "--no-sources"),
     ("lock", INDEXES),
@@ -189,6 +201,7 @@ class Stage:
             "<url>": f"{_inside(url)}simple/",
             "<bare>": f"{url}simple/",
             "<as-user>": url.replace("://", f"://{USER}@") + "simple/",
+            "<as-variables>": url.replace("://", "://${CORP_USER}:${CORP_PASSWORD}@") + "simple/",
             "<page>": _inside(links),
             "<file>": f"{_inside(url)}files/foo/foo-1.0-py3-none-any.whl",
             "<upload>": f"{url}legacy/",

@@ -1,5 +1,6 @@
 """What an index can do, found out by asking it: ``cove index check``."""
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,6 +32,9 @@ _NOWHERE = Name("cove-index-check-absent")
 """A name that no index has: how it says so is worth knowing."""
 
 _HOPS = 5
+_DIRECTIVE = re.compile(
+    r"\b(?:no-store|no-cache|private|public|immutable|must-revalidate|(?:s-maxage|max-age)=\d{1,9})\b"
+)
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 
@@ -202,26 +206,23 @@ class _Asking:
         anonymous.response.body.close()
         status = anonymous.response.status
         self.needs_credential = status != 200
-        refused = answer.status in (401, 403)
-        verdict = "refused" if refused else "accepted"
+        is_answer = answer.status == 200 or answer.status in ABSENT_STATUSES
+        verdict = "refused" if answer.status in (401, 403) else "accepted" if is_answer else "sent"
         without = f"without one: {status_text(status)}"
         return Finding(
             "authentication",
             verdict,
-            f"{verdict}: user `{self.credential.username}` from {self.credential.origin}; {without}",
+            f"{verdict}: {_whose(self.credential)} from {self.credential.origin}; {without}",
         )
 
     def _page(self, response: Response) -> Iterator[Finding]:
         headers = response.headers
         page = read_page(self.name, response)
         kind = negotiate.kind_of(headers.get("content-type"), b"<")
-        yield Finding(
-            "format",
-            kind or "html",
-            f"{'JSON' if kind == 'json' else 'HTML'} ({headers.get('content-type', 'no type')})",
-        )
+        yield Finding("format", kind or "html", "JSON" if kind == "json" else "HTML")
         self.can_revalidate = "etag" in headers or "last-modified" in headers
-        caching = headers.get("cache-control", "")
+        # Only what caching knows: a header is the server's own text, and could repeat what was sent.
+        caching = ", ".join(_DIRECTIVE.findall(headers.get("cache-control", "").lower()))
         validator = "can be revalidated" if self.can_revalidate else "cannot be revalidated"
         yield Finding("cache-control", caching or None, f"{caching or 'nothing said'}; pages {validator}")
         files = page.files
@@ -298,6 +299,11 @@ class _Asking:
 def _straight(request: Request, send: Send) -> Response:
     """In the place of the cache: what is looked at is what the server says."""
     return send(request)
+
+
+def _whose(credential: Credential) -> str:
+    """Beside an empty password the user name is a token."""
+    return f"user `{credential.username}`" if credential.password else "a token"
 
 
 def _target(url: Url, response: Response) -> Url | None:
