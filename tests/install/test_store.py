@@ -147,3 +147,29 @@ def test_work_of_others_is_left_alone_until_it_is_old(tmp_path: Path) -> None:
         os.utime(work, (0, 0))
         store.clean()
         assert not work.exists()
+
+
+def test_a_wheel_that_was_kept_packed_is_unpacked_when_it_is_asked_for(tmp_path: Path) -> None:
+    wheel = make_wheel(tmp_path, FILES)
+    content = wheel.read_bytes()
+    digest = hashlib.sha256(content).hexdigest()
+    store = Store(tmp_path / "store")
+    store.keep(content, wheel.name, digest)
+    assert not (tmp_path / "store" / "wheels").exists()
+    stored = store.wheel(digest, wheel.name)
+    assert stored is not None
+    assert stored == store.wheel(digest, wheel.name)
+    assert not list((tmp_path / "store" / "packed").rglob("*.whl"))
+    store.keep(content, wheel.name, digest)
+    assert not list((tmp_path / "store" / "packed").rglob("*.whl")), "what is unpacked is not kept packed as well"
+
+
+def test_a_packed_wheel_that_was_damaged_on_disk_is_not_used(tmp_path: Path) -> None:
+    wheel = make_wheel(tmp_path, FILES)
+    digest = hashlib.sha256(wheel.read_bytes()).hexdigest()
+    store = Store(tmp_path / "store")
+    (tmp_path / "other").mkdir()
+    other = make_wheel(tmp_path / "other", FILES, name="bar")
+    store.keep(other.read_bytes(), wheel.name, digest)
+    with pytest.raises(InvalidArtifact):
+        store.wheel(digest, wheel.name)

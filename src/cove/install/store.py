@@ -5,6 +5,7 @@
     <root>/wheels/<sha256>/files/…         the unpacked wheel
                           /manifest.json   its files with hashes and sizes; written last
     <root>/sdists/<sha256>/<filename>      as downloaded
+    <root>/packed/<sha256>/<filename>      wheels that were downloaded for their metadata, until they are installed
     <root>/built/<key>.json                which wheel a source gave under which settings
     <root>/tmp/                            work in progress; whatever is done is renamed out of here
 
@@ -65,7 +66,7 @@ class Store:
     # -- wheels -------------------------------------------------------------------------------------------------------
 
     def wheel(self, sha256: str, filename: str) -> StoredWheel | None:
-        """The wheel with this digest, if it is here.
+        """The wheel with this digest, if it is here; one that was kept packed is unpacked now.
 
         Raises ``InvalidArtifact`` when what has this digest is another project's or version's than ``filename`` says.
         """
@@ -73,7 +74,7 @@ class Store:
         try:
             manifest = _load((folder / "manifest.json").read_bytes())
         except FileNotFoundError:
-            return None
+            return self._unpacked(sha256, filename)
         if manifest is None:
             return None
         wheel = parse_filename(filename)
@@ -84,6 +85,28 @@ class Store:
             )
         return StoredWheel(sha256, folder / "files", manifest)
 
+    def keep(self, content: bytes, filename: str, sha256: str) -> None:
+        """Keep a wheel as it was downloaded, for the day it is installed: unpacking takes longer than writing it.
+
+        ``sha256`` is what the caller has computed from ``content``.
+        """
+        folder = self._folder("packed", sha256)
+        path = folder / _plain(filename)
+        if path.exists() or (self._folder("wheels", sha256) / "manifest.json").exists():
+            return
+        with self.workplace() as work:
+            (work / "wheel").write_bytes(content)
+            folder.mkdir(parents=True, exist_ok=True)
+            (work / "wheel").replace(path)
+
+    def _unpacked(self, sha256: str, filename: str) -> StoredWheel | None:
+        path = self._folder("packed", sha256) / _plain(filename)
+        if not path.is_file():
+            return None
+        stored = self.add(path, filename, _digest(path))
+        path.unlink(missing_ok=True)
+        return stored if stored.sha256 == sha256 else None
+
     def add(self, wheel: Path, filename: str, sha256: str = "") -> StoredWheel:
         """Verify and unpack a wheel.
 
@@ -91,8 +114,7 @@ class Store:
         ``InvalidArtifact``.
         """
         digest = sha256 or _digest(wheel)
-        present = self.wheel(digest, filename)
-        if present is not None:
+        if _is_sound(self._folder("wheels", digest)) and (present := self.wheel(digest, filename)) is not None:
             return present
         with self.workplace() as work, Archive(wheel, filename) as archive:
             made = work / "wheel"
@@ -219,7 +241,7 @@ class Store:
                     filename = _filename(path / "manifest.json")
                 case "built":
                     filename = _filename(path)
-                case "sdists":
+                case "sdists" | "packed":
                     filename = next((entry.name for entry in path.iterdir()), "")
                 case _:
                     continue

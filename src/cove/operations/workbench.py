@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import cached_property
+from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -193,13 +194,13 @@ class Workbench:
 
     def _keep(self, file: File, content: bytes) -> None:
         store = self.session.store
+        if file.filename.endswith(".whl"):
+            store.keep(content, file.filename, sha256(content).hexdigest())
+            return
         with store.workplace() as work:
             path = work / "download"
             path.write_bytes(content)
-            if file.filename.endswith(".whl"):
-                store.add(path, file.filename)
-            else:
-                store.add_sdist(path, file.filename)
+            store.add_sdist(path, file.filename)
 
     @contextmanager
     def provision(self, requirements: Sequence[str]) -> Iterator["_BuildEnvironment"]:
