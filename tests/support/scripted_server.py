@@ -1,5 +1,6 @@
 """A server that answers what a test tells it to: for the answers that a well-behaved index never gives."""
 
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -34,7 +35,7 @@ Script = Callable[[Received], Reply]
 class ScriptedServer:
     """``url`` is the base URL without a trailing slash; ``log`` every request in order of arrival."""
 
-    def __init__(self, script: Script, host: str = "127.0.0.1") -> None:
+    def __init__(self, script: Script, host: str = "127.0.0.1", tls: ssl.SSLContext | None = None) -> None:
         self.script = script
         self.log: list[Received] = []
         outer = self
@@ -72,9 +73,17 @@ class ScriptedServer:
             def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name is http.server's
                 """Say nothing."""
 
-        self._server = ThreadingHTTPServer((host, 0), Handler)
-        self._server.daemon_threads = True
-        self.url = f"http://{host}:{self._server.server_address[1]}"
+        class Server(ThreadingHTTPServer):
+            daemon_threads = True
+
+            def handle_error(self, request: object, client_address: object) -> None:
+                """Say nothing: clients that leave are what some tests are about."""
+
+        self._server = Server((host, 0), Handler)
+        if tls is not None:  # the handshake is done where the first byte is read, on the thread of the connection
+            self._server.socket = tls.wrap_socket(self._server.socket, server_side=True, do_handshake_on_connect=False)
+        scheme = "http" if tls is None else "https"
+        self.url = f"{scheme}://{host}:{self._server.server_address[1]}"
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
         self._thread.start()
 
@@ -86,9 +95,9 @@ class ScriptedServer:
 
 
 @contextmanager
-def serving(script: Script) -> Iterator[ScriptedServer]:
+def serving(script: Script, tls: ssl.SSLContext | None = None) -> Iterator[ScriptedServer]:
     """A scripted server for the length of a ``with`` block."""
-    server = ScriptedServer(script)
+    server = ScriptedServer(script, tls=tls)
     try:
         yield server
     finally:

@@ -39,7 +39,7 @@ def unreachable(who: str, details: tuple[str, ...]) -> IndexUnreachable:
     text = " / ".join(details).lower()
     if "certificaterequired" in text.replace(" ", ""):
         return CertificateRefused(f"{who} wants a client certificate", hints=(_IDENTITY_HINT,))
-    if "received fatal alert" in text and "certificate" in text:
+    if "received fatal alert" in text and any(word in text for word in ("certificate", "unknownca", "accessdenied")):
         return CertificateRefused(
             f"{who} does not accept the client certificate", causes=details[-1:], hints=(_IDENTITY_HINT,)
         )

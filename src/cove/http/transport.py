@@ -33,8 +33,8 @@ class TransportOptions:
     The library trusts the operating system's roots (on Linux it consults ``SSL_CERT_FILE`` and ``SSL_CERT_DIR`` itself in
     their place); ``cert_file`` and ``cert_dir`` are trusted in addition on every system. ``client_cert`` is a PEM file with
     certificate and key. ``insecure_hosts`` are those whose certificate is not checked. The library's own look-up of proxy
-    variables is off: only the proxies given here are used (``http://``, ``https://`` or ``socks5://``, which has the proxy
-    look up host names, as ``socks5h://`` does), and not for hosts in ``no_proxy`` (comma-separated).
+    variables is off: only the proxies given here are used (``http://``, ``https://``, ``socks5://``, or ``socks5h://``,
+    which has the proxy look up host names), and not for hosts in ``no_proxy`` (comma-separated; ``*`` means all).
 
     An index's own ``ca-cert``, ``client-cert``, ``proxy`` and ``timeout`` come before these for requests on its behalf; its
     client certificate, which tells who we are, is shown to its own realm only.
@@ -178,6 +178,8 @@ def _built(options: TransportOptions, kind: _Kind) -> SyncClient:
 
 
 def _proxies(options: TransportOptions, kind: _Kind) -> Iterator[ProxyBuilder]:
+    if "*" in map(str.strip, options.no_proxy.split(",")):  # which the library does not know
+        return
     own = kind.proxy
     given = ((ProxyBuilder.http, own or options.http_proxy), (ProxyBuilder.https, own or options.https_proxy))
     for make, url in given:

@@ -151,7 +151,9 @@ class Releases:
                 self._misfits.append(_misfit(file.filename, self._judge.name))
                 continue
             release.files.setdefault(position, []).append(file)
-            rank = _check_age(file, self._cutoffs[position]) or self._judge.rank(file, parsed)
+            is_closed = answer.page.status == "quarantined"  # PEP 792: such files are not to be offered
+            closed = "its project is quarantined" if is_closed else ""
+            rank = closed or _check_age(file, self._cutoffs[position]) or self._judge.rank(file, parsed)
             if isinstance(rank, str):
                 self._rejected.setdefault(version, []).append(Rejected(file.filename, parsed.version, rank))
                 continue

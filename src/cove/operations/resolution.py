@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 
 from packaging.version import Version
 
-from cove.errors import InvalidArtifact, NoCompatibleFile, NoSolution, ProjectNotFound, PythonIncompatible
+from cove.errors import CoveError, InvalidArtifact, NoCompatibleFile, NoSolution, ProjectNotFound, PythonIncompatible
 from cove.index.candidates import Releases, Rules
 from cove.index.chain import Router, Search
 from cove.index.metadata import MetadataReader
@@ -217,6 +217,21 @@ def _solution(request: Request, universe: Universe, workers: int, listener: List
         return driver.resolve(request)
 
 
+def _solution_anew(
+    request: Request, universe: Universe, workers: int, listener: Listener, error: CoveError
+) -> Solution:
+    """A solution from fresh pages after one with pages from the cache failed with ``error``, which is raised where all were
+    fresh already."""
+    try:
+        if not universe.doubt():
+            raise error
+        listener(Noted("nothing fits on pages from the cache: the indexes are asked whether these have changed"))
+        return _solution(request, universe, workers, listener)
+    except _MAY_BE_OUTDATED:
+        _warn_of_statuses(universe.statuses, listener)
+        raise
+
+
 def _told(answer: Found) -> str:
     reason = f" (reason: {answer.page.status_reason})" if answer.page.status_reason else ""
     return f"`{answer.page.name}` is {answer.page.status} on {answer.index.label}{reason}"
@@ -235,14 +250,8 @@ def resolve(request: Request, universe: Universe, *, workers: int, listener: Lis
     """
     try:
         solution = _solution(request, universe, workers, listener)
-    except _MAY_BE_OUTDATED:
-        if not universe.doubt():
-            _warn_of_statuses(universe.statuses, listener)
-            raise
-        listener(
-            Noted("there is no solution with pages from the cache: the indexes are asked whether they have changed")
-        )
-        solution = _solution(request, universe, workers, listener)
+    except _MAY_BE_OUTDATED as error:
+        solution = _solution_anew(request, universe, workers, listener, error)
     _warn_of_statuses({name: universe.statuses.get(name, "") for name in solution.packages}, listener)
     candidates = {}
     for name, resolved in solution.packages.items():
