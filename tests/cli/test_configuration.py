@@ -1,10 +1,12 @@
 """What configuration says of indexes, through the command line: every command reads it in the same way."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
 
+from cove.cli.main import COMMANDS
 from cove.server.serve import RunningIndex
 from cove.testing import PackageFactory, PrivateIndex
 from support.commandline import Sandbox
@@ -133,6 +135,31 @@ def test_what_cannot_be_used_is_an_error_with_file_and_line(sandbox: Sandbox, to
         assert ran.status == 2
         assert f"error: {place}/pyproject.toml:{line + shift}: " in ran.stderr, ran.stderr
         assert words in ran.stderr
+
+
+# -- the guide -------------------------------------------------------------------------------------------------------
+
+GUIDE = (Path(__file__).parents[2] / "docs" / "indexes.md").read_text("utf-8")
+BLOCKS = re.findall(r"```(\w+)\n(.*?)```", GUIDE, flags=re.DOTALL)
+
+
+@pytest.mark.parametrize("toml", [text for kind, text in BLOCKS if kind == "toml"])
+def test_what_the_guide_says_is_understood(sandbox: Sandbox, toml: str) -> None:
+    has_index = "[[tool.uv.index]]" in toml
+    place = sandbox.project(
+        re.sub(r"<(\w+)>", "x", toml) + ("" if has_index else '[[tool.uv.index]]\nname = "corp"\nurl = "https://h/"\n')
+    )
+    for file in re.findall(r'"([\w/]+\.pem)"', toml):
+        (place / file).parent.mkdir(exist_ok=True)
+        (place / file).write_text("")
+    ran = sandbox.cove("index", "list", "--origin").ok()
+    assert ran.stderr == ""
+
+
+def test_the_guide_names_commands_that_exist() -> None:
+    lines = [line for kind, text in BLOCKS if kind == "console" for line in re.findall(r"^\$ cove (.*)$", text, re.M)]
+    assert len(lines) > 8
+    assert not [line for line in lines if not {tuple(line.split()[:2]), tuple(line.split()[:1])} & set(COMMANDS)]
 
 
 # -- servers ---------------------------------------------------------------------------------------------------------
