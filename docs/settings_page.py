@@ -11,8 +11,8 @@ Written by `python docs/settings_page.py` from the declarations in `cove.config.
 
 A flag outranks its variable; both outrank the project's files, these the user's `uv.toml`, and that the system's. Of
 lists, the items of all files count, those of higher sources first. Keys stand in `[tool.uv]` of `pyproject.toml` or at the top
-of `uv.toml` where nothing else is said; the `pip` commands read `[tool.uv.pip]` first. Keys of `tool.cove` also stand, without
-this prefix, in `cove/cove.toml` beside the folder of the user's or system's `uv/uv.toml`, where all projects and tools read them.
+of `uv.toml` where nothing else is said; the `pip` commands read `[tool.uv.pip]` first. Keys of `tool.cove` also stand,
+without this prefix, in a `cove/cove.toml` beside the folder of the user's or system's `uv/uv.toml`: for all projects and tools.
 """
 
 
