@@ -5,17 +5,18 @@ module. Everything is made when it is first asked for, and imported then: a comm
 """
 
 import os
-from collections.abc import Mapping
-from contextlib import ExitStack
-from functools import cached_property
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import ExitStack, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from threading import RLock, Thread
+from typing import TYPE_CHECKING, Generic, Self, TypeVar, overload
 
 from cove import __version__
 from cove.config.folders import cache_folder, home
 from cove.config.indexes import Indexes
 from cove.config.load import indexes
 from cove.config.settings import Settings
+from cove.errors import CoveError
 from cove.model.event import Listener, ignore
 from cove.model.name import Name
 
@@ -31,8 +32,35 @@ if TYPE_CHECKING:  # names of what is imported when it is made
     from cove.install.store import Store
     from cove.model.index import Index
 
-_MOST_THREADS = 24
+T = TypeVar("T")
+
+_MOST_THREADS = 40
 """More workers than this only wait for each other."""
+
+
+class _Made(Generic[T]):
+    """An attribute that is made when it is first asked for, once, whichever thread asks."""
+
+    def __init__(self, make: Callable[["Session"], T]) -> None:
+        self._make = make
+        self.__doc__ = make.__doc__
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = name
+
+    @overload
+    def __get__(self, session: None, owner: type) -> Self: ...
+    @overload
+    def __get__(self, session: "Session", owner: type) -> T: ...
+    def __get__(self, session: "Session | None", owner: type) -> "Self | T":
+        if session is None:
+            return self
+        with session.making:
+            made = session.__dict__
+            if self._name not in made:
+                made[self._name] = self._make(session)
+            found: T = made[self._name]
+            return found
 
 
 class Session:
@@ -45,6 +73,7 @@ class Session:
         self.environ = environ
         self.cwd = cwd
         self.listener = listener
+        self.making = RLock()
         self._exits = ExitStack()
         self._asking: list[SimpleIndex | FlatIndex] = []
 
@@ -59,7 +88,7 @@ class Session:
         other = Session(settings, environ=self.environ, cwd=self.cwd, listener=self.listener)
         return self._exits.enter_context(other)
 
-    @cached_property
+    @_Made
     def indexes(self) -> Indexes:
         """The indexes in force; what there is to say about their definitions is reported."""
         found = indexes(self.settings, self.environ)
@@ -67,7 +96,7 @@ class Session:
             self.listener(notice)
         return found
 
-    @cached_property
+    @_Made
     def cache_dir(self) -> Path:
         """The folder of the cache, with ``--no-cache`` one that is removed at the end."""
         if self.settings.no_cache:
@@ -76,14 +105,14 @@ class Session:
             return Path(self._exits.enter_context(TemporaryDirectory(prefix="cove-cache-")))
         return cache_folder(self.settings, self.environ)
 
-    @cached_property
+    @_Made
     def store(self) -> "Store":
         """Wheels and sdists, unpacked once."""
         from cove.install.store import Store
 
         return Store(self.cache_dir, self.listener)
 
-    @cached_property
+    @_Made
     def credentials(self) -> "CredentialChain":
         """Who we are, for which index."""
         from cove.auth.chain import CredentialChain
@@ -104,7 +133,7 @@ class Session:
             known, make_providers(options), whole_realm=lambda index: recognise(index.url).shares_realm
         )
 
-    @cached_property
+    @_Made
     def client(self) -> "Client":
         """The HTTP client, through all its layers."""
         from cove.http.cache import Cache
@@ -118,7 +147,7 @@ class Session:
         """The same with ``layer`` in the place of the cache of pages."""
         return self._client(layer)
 
-    @cached_property
+    @_Made
     def bare_client(self) -> "Client":
         """A client that sends each request once and as it is: for those who want to see what a server says."""
         from cove.http.client import Client
@@ -142,13 +171,13 @@ class Session:
             listener=self.listener,
         )
 
-    @cached_property
+    @_Made
     def _transport(self) -> "Transport":
-        from cove.http.transport import Transport, TransportOptions
+        from cove.http.transport import Transport, TransportOptions, agent
 
         settings = self.settings
         options = TransportOptions(
-            user_agent=f"cove/{__version__}",
+            user_agent=agent(__version__),
             connect_timeout=settings.http_connect_timeout,
             read_timeout=settings.http_timeout,
             upload_timeout=settings.upload_http_timeout,
@@ -164,12 +193,12 @@ class Session:
         self._exits.callback(transport.close)
         return transport
 
-    @cached_property
+    @_Made
     def sources(self) -> "tuple[tuple[Index, Source], ...]":
         """Every index with the object that asks it; each is asked for a name once in a run, whoever wants to know."""
         return tuple((index, self._source(index)) for index in self.indexes.all)
 
-    @cached_property
+    @_Made
     def links(self) -> "tuple[tuple[Index, Source], ...]":
         """``--find-links``, which complete what indexes offer."""
         return tuple((index, self._source(index)) for index in self.indexes.find_links)
@@ -199,6 +228,30 @@ class Session:
         source = FlatIndex(index, self.client) if index.format == "flat" else SimpleIndex(index, self.client)
         self._asking.append(source)
         return source if index.url.scheme == "file" else Breaker(source, self.listener)
+
+    def ask_ahead(self, names: Iterable[Name], pins: Mapping[Name, str]) -> None:
+        """Begin to ask for projects in the background, while this thread imports what will make use of the answers.
+
+        Each name goes where ``router(pins)`` sends it and nowhere else; the answers are kept for whoever asks next. What
+        goes wrong meets that one too, and is reported there.
+        """
+        if self.settings.offline:
+            return
+        # The HTTP library crashes when the thread that imported it has ended (pyreqwest 0.15.1): this one lives longest.
+        import cove.http.transport  # noqa: F401
+
+        starter = Thread(target=self._ask_ahead, args=(tuple(dict.fromkeys(names)), pins), name="cove-ahead")
+        starter.start()
+        self._exits.callback(starter.join)
+
+    def _ask_ahead(self, names: Sequence[Name], pins: Mapping[Name, str]) -> None:
+        with suppress(CoveError):
+            router = self.router(pins)
+            threads = [Thread(target=router.search, args=(name,), name="cove-ahead") for name in names[: self.workers]]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
 
     @property
     def workers(self) -> int:

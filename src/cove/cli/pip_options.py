@@ -3,12 +3,14 @@
 import sys
 from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
-from cove.cli.summaries import plan_summary
 from cove.errors import UsageError
 from cove.model.name import Name, is_valid_name, normalize
-from cove.operations.install import Done
 from cove.operations.requirement_files import Inputs
+
+if TYPE_CHECKING:
+    from cove.operations.install import Done
 
 
 def add_requirements(parser: ArgumentParser, what: str) -> None:
@@ -76,9 +78,11 @@ def names(texts: Sequence[str], what: str) -> tuple[Name, ...]:
     return tuple(dict.fromkeys(normalize(text) for text in texts))
 
 
-def outcome(done: Done, *, dry_run: bool) -> Iterator[str]:
+def outcome(done: "Done", *, dry_run: bool) -> Iterator[str]:
     """What became of an environment, in lines."""
     if done.plan.is_empty:
         yield f"Audited {done.asked} package{'' if done.asked == 1 else 's'}"
     else:
+        from cove.cli.summaries import plan_summary
+
         yield from plan_summary(done.plan, dry_run=dry_run)

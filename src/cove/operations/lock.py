@@ -107,6 +107,9 @@ def _terms(session: Session, place: Place, asked: Asked) -> _Terms:
 
 
 def _resolve(session: Session, place: Place, terms: _Terms, present: Lock | None) -> Lock:
+    if present is None:  # what a lock has may be asked of the index it is locked from, and of no other
+        plain = (each for each in terms.asked.roots if each.url is None and each.marker is None)
+        session.ask_ahead((normalize(each.name) for each in plain), terms.asked.pins)
     from cove.index.candidates import Rules
     from cove.operations.keeping import kept_indexes
     from cove.operations.lock_build import build_lock

@@ -1,7 +1,7 @@
 """From what was chosen to the lock that records it."""
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
@@ -154,7 +154,7 @@ class _Maker:
     def _file(self, file: File, index: Index) -> LockedFile:
         url = file.url.without_fragment().public
         path = relative_path(url, self._place.folder) if index.url.scheme == "file" else ""
-        return LockedFile("" if path else url, _hash(file), file.size, _milliseconds(file.upload_time), path)
+        return LockedFile("" if path else url, _hash(file), file.size, upload_time(file.upload_time), path)
 
 
 def _with_extras(resolved: Resolved) -> Iterable[Requirement]:
@@ -174,14 +174,14 @@ def _hash(file: File) -> str:
     return f"{known[-1]}:{file.hashes[known[-1]]}" if known else ""
 
 
-def _milliseconds(upload_time: str | None) -> str:
-    """Uv cuts upload times to milliseconds, and writes none as none."""
-    if not upload_time:
+def upload_time(text: str | None) -> str:
+    """The upload time of a file as the lock has it: in UTC, cut to milliseconds, without zeros at the end."""
+    if not text:
         return ""
     try:
-        moment = datetime.fromisoformat(upload_time)
+        moment = datetime.fromisoformat(text).astimezone(UTC)
     except ValueError:
         return ""
     whole = moment.strftime("%Y-%m-%dT%H:%M:%S")
     milliseconds = moment.microsecond // 1000
-    return f"{whole}.{milliseconds:03d}Z" if milliseconds else f"{whole}Z"
+    return f"{whole}.{milliseconds:03d}".rstrip("0") + "Z" if milliseconds else f"{whole}Z"
