@@ -173,6 +173,20 @@ def test_refresh_revalidates_once(tmp_path: Path) -> None:
         assert server.log[1].headers["cache-control"] == "no-cache"
 
 
+def test_a_request_may_insist_on_being_asked(tmp_path: Path) -> None:
+    with serving(lambda _: page(Cache_Control="max-age=600", ETag='"1"')) as server:
+        bench = Bench(tmp_path, server)
+        with bench.client() as client:
+            bench.get(client)
+            fresh = client.get(Url.parse(server.url + "/simple/foo/"), index=bench.index, headers={"Accept": JSON})
+            assert fresh.from_cache
+            assert fresh.is_unasked
+            headers = {"Accept": JSON, "cache-control": "No-Cache"}
+            asked = client.get(Url.parse(server.url + "/simple/foo/"), index=bench.index, headers=headers)
+            assert not asked.is_unasked
+        assert server.log[1].headers["if-none-match"] == '"1"'
+
+
 def test_offline_serves_stale_pages_and_refuses_the_rest(tmp_path: Path) -> None:
     with serving(lambda _: page()) as server:
         bench = Bench(tmp_path, server)

@@ -66,7 +66,7 @@ def test_one_request_for_the_tail() -> None:
     with serving(ranged(content)) as server:
         assert ask(server) == WheelMetadata(METADATA, None)
         assert [(seen.method, seen.headers["range"], seen.headers["accept-encoding"]) for seen in server.log] == [
-            ("GET", "bytes=-16384", "identity")
+            ("GET", "bytes=-65536", "identity")
         ]
 
 

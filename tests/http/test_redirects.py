@@ -3,8 +3,9 @@ import pytest
 from cove.errors import InvalidResponse
 from cove.http.client import Client
 from cove.http.messages import Request
-from cove.http.redirects import Redirects
+from cove.http.redirects import Redirects, allows
 from cove.http.transport import Transport
+from cove.model.index import Index
 from cove.model.origin import Origin
 from cove.model.secret import Credential, Secret
 from cove.model.url import Url
@@ -62,6 +63,44 @@ def test_secrets_in_a_location_are_not_quoted() -> None:
     with serving(lambda _: reply) as server, following() as client, pytest.raises(InvalidResponse) as caught:
         client.get(Url.parse(server.url))
     assert "canary" not in f"{caught.value}{caught.value!r}"
+
+
+@pytest.mark.parametrize(
+    "index, is_page, followed",
+    [
+        ({}, False, True),
+        ({}, True, False),
+        ({"default": True}, True, True),
+        ({"allow_redirects_to": ("any",)}, True, True),
+        ({"format": "flat", "name": ""}, True, True),
+        ({"format": "flat"}, True, False),
+    ],
+)
+def test_a_page_is_not_for_others_to_answer(index: dict[str, object], *, is_page: bool, followed: bool) -> None:
+    with serving(lambda _: Reply(200, b"theirs")) as other:
+        here = Reply(302, b"", {"Location": other.url})
+        with serving(lambda _: here) as server, following() as client:
+            url = Url.parse(server.url)
+            corp = Index(url, **({"name": "corp"} | index))  # type: ignore[arg-type]
+            response = client.get(url, index=corp, is_page=is_page)
+            assert (response.status, len(other.log)) == ((200, 1) if followed else (302, 0))
+
+
+@pytest.mark.parametrize(
+    "origins, url, allowed",
+    [
+        ((), "https://example.com/a", True),
+        ((), "https://example.com:444/a", False),
+        ((), "http://example.com/a", False),
+        (("https://example.org",), "https://example.org:443/a", True),
+        (("https://example.org",), "https://sub.example.org/a", False),
+        (("https://example.org:8443",), "https://example.org/a", False),
+        (("any",), "http://anything.example/", True),
+    ],
+)
+def test_where_an_index_may_send_us(origins: tuple[str, ...], url: str, *, allowed: bool) -> None:
+    index = Index(Url.parse("https://example.com/simple"), allow_redirects_to=origins)
+    assert allows(index, Url.parse(url)) is allowed
 
 
 def _upload(server: ScriptedServer, client: Client) -> int:

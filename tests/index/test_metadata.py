@@ -151,7 +151,11 @@ def test_an_sdist_that_leaves_something_open_is_built(tmp_path: Path, data: byte
     assert reading.built == [wanted]
 
 
-@pytest.mark.parametrize("data", [b"", b"not an archive", gzip.compress(b"x" * 2000), sdist()[:60]])
+@pytest.mark.parametrize(
+    "data",
+    [b"", b"not an archive", gzip.compress(b"x" * 2000), sdist()[:60]],
+    ids=["empty", "no archive", "no tar", "cut off"],
+)
 def test_a_damaged_sdist_is_refused(tmp_path: Path, data: bytes) -> None:
     assert isinstance(Reading(tmp_path, sdist=Answer(200, data)).error(candidate(SDIST_NAME)), InvalidArtifact)
 

@@ -4,11 +4,15 @@ import re
 from collections.abc import Iterable, Mapping
 from urllib.parse import unquote
 
+from cove.errors import InvalidResponse
 from cove.model.dist import File
 from cove.model.url import Url, is_plain_link
 
 HASH_ALGORITHMS = ("sha256", "sha512", "sha384", "sha224", "blake2b", "sha1", "md5")
 """Those that can be checked, preferred first; anything else in a page is ignored, as PEP 503 readers do with fragments."""
+
+MOST_FILES = 300_000
+"""Files of a page: twenty times those of the largest project there is."""
 
 _KNOWN = frozenset(HASH_ALGORITHMS)
 _OUTSIDE = re.compile(r"[/\\\x00-\x1f]")
@@ -68,6 +72,18 @@ def _resolved(base: Url, link: str) -> Url:
     if url.scheme not in ("http", "https") and not (url.scheme == base.scheme == "file"):
         raise Unreadable("the link leads to another kind of place")
     return url.without_fragment() if "#" in url.public else url
+
+
+def check_count(body: bytes, *marks: bytes) -> None:
+    """Raise ``InvalidResponse`` for a page with more files than are believed; ``marks`` are what each entry begins with.
+
+    Done before anything is made of the page, which would take many times its own memory.
+    """
+    if len(body) < MOST_FILES * min(map(len, marks)):
+        return
+    entries = sum(map(body.count, marks))
+    if entries > MOST_FILES:
+        raise InvalidResponse(f"the page lists {entries} files, and more than {MOST_FILES} are not believed")
 
 
 def read_hashes(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:

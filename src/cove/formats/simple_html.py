@@ -13,7 +13,7 @@ from html.parser import HTMLParser
 from urllib.parse import unquote
 
 from cove.errors import InvalidResponse
-from cove.formats.page_entry import HASH_ALGORITHMS, Unreadable, make_file, read_hashes
+from cove.formats.page_entry import HASH_ALGORITHMS, Unreadable, check_count, make_file, read_hashes
 from cove.model.dist import File
 from cove.model.name import Name
 from cove.model.page import Page
@@ -55,6 +55,7 @@ def read(body: bytes, base: Url, project: Name) -> Page:
 
 def read_elements(body: bytes) -> Elements:
     """The elements of a page that matter; raises ``InvalidResponse`` as ``read`` does."""
+    check_count(body, b"<a ", b"<A ", b"<a\n")
     text = body.decode("utf-8", errors="replace").removeprefix("\ufeff")
     if "<" not in text:
         raise InvalidResponse("the answer is not HTML")

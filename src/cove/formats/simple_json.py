@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 import msgspec
 
 from cove.errors import InvalidResponse
-from cove.formats.page_entry import Unreadable, make_file, read_hashes
+from cove.formats.page_entry import Unreadable, check_count, make_file, read_hashes
 from cove.model.dist import File
 from cove.model.name import Name, normalize
 from cove.model.page import Page
@@ -63,6 +63,7 @@ def read(body: bytes, base: Url, project: Name) -> Page:
     reason (the caller knows the index) when the body is not such a page, is of a newer major version (PEP 691: "clients
     … MUST fail"), or is another project's page.
     """
+    check_count(body, b'"filename"')
     head, entries = _decode(body)
     _check_version(head.meta)
     if head.name is not None and normalize(head.name) != project:

@@ -71,9 +71,9 @@ def _next_hop(hop: Request, response: Response) -> Request:
 
 
 def allows(index: Index, url: Url) -> bool:
-    """Whether ``index`` may send us to ``url`` with its pages and with credentials: its own realm, and those of its setting
-    ``allow-redirects-to``."""
-    if url.realm == index.url.realm:
+    """Whether ``index`` may send us to ``url`` with its pages and with credentials: its own realm and those of its mirrors,
+    and those of its setting ``allow-redirect-to``."""
+    if any(url.realm == own.realm for own in (index.url, *index.mirrors)):
         return True
     return any(allowed == "any" or Url.parse(allowed).realm == url.realm for allowed in index.allow_redirects_to)
 

@@ -1,5 +1,6 @@
 """Requests over the wire: the only module that imports the HTTP library."""
 
+import sys
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -74,6 +75,12 @@ class _Kind:
             return cls(insecure, upload)
         client_cert = index.client_cert if request.url.realm == index.url.realm else ""
         return cls(insecure, upload, index.ca_cert, client_cert, index.proxy, index.timeout)
+
+
+def agent(version: str) -> str:
+    """The ``User-Agent``: who asks, in which Python on which system, and nothing else about whoever uses it."""
+    python = ".".join(map(str, sys.version_info[:3]))
+    return f"cove/{version} ({sys.implementation.name} {python}; {sys.platform})"
 
 
 class Transport:
@@ -233,7 +240,8 @@ def _prepared(client: SyncClient, request: Request, url: Url, *, decode: bool) -
         if request.content_length is not None:
             builder = builder.header("Content-Length", str(request.content_length))
         builder = builder.body_stream(request.body())
-    return builder.build_streamed()
+    # The library would read ahead before it returns, for as long as a server cares to send a byte now and then.
+    return builder.streamed_read_buffer_limit(0).build_streamed()
 
 
 class _Pace:

@@ -5,6 +5,7 @@ import io
 import os
 import tarfile
 import tempfile
+import time
 import zipfile
 import zlib
 from collections.abc import Callable, Mapping
@@ -15,7 +16,9 @@ from packaging.version import InvalidVersion, Version
 from cove.errors import CoveError, HashMismatch, InvalidArtifact
 from cove.formats import core_metadata
 from cove.formats.page_entry import HASH_ALGORITHMS
+from cove.http.cache import lifetime
 from cove.http.client import Client
+from cove.http.messages import Headers
 from cove.http.once import Once
 from cove.http.ranged import wheel_metadata
 from cove.http.status import judge
@@ -99,7 +102,9 @@ class MetadataReader:
                 verify(result.whole, file.hashes, file.filename)
                 self._keep(file, result.whole)
             return result.metadata
-        response = self._client.get(file.url, index=candidate.index, headers={"Accept-Encoding": "identity"})
+        response = self._client.get(
+            file.url, index=candidate.index, headers={"Accept-Encoding": "identity"}, most=file.size
+        )
         judge(response, file.filename, candidate.index)
         sdist = response.body.read()
         verify(sdist, file.hashes, file.filename)
@@ -113,7 +118,7 @@ class MetadataReader:
             path = local_path(url)
             data = _read_local(path) if path.is_file() else None
         else:
-            response = self._client.get(url, index=candidate.index)
+            response = self._client.get(url, index=candidate.index, most=LARGEST)
             if response.status in ABSENT_STATUSES:
                 response.body.close()
                 return None
@@ -135,10 +140,16 @@ class MetadataReader:
     # ----------------------------------------------------------------------------------------------------- cache
 
     def _cache_path(self, candidate: Candidate) -> Path | None:
-        """By index and artifact hash: immutable, but an index answers only for what it says of its own files."""
-        digest = candidate.file.hashes.get("sha256", "")
+        """By index and artifact hash: immutable, but an index answers only for what it says of its own files.
+
+        Without a hash by URL, where the index is configured to have files that do not change (``cache-control.files``).
+        """
+        file, digest = candidate.file, candidate.file.hashes.get("sha256", "")
         if len(digest) != 64:
-            return None
+            if file.url.scheme == "file" or not _lifetime(candidate):
+                return None
+            told = f"{file.url.public}\0{file.size}\0{file.upload_time}"
+            digest = "url-" + hashlib.sha256(told.encode()).hexdigest()
         index = hashlib.sha256(candidate.index.root.public.encode()).hexdigest()[:16]
         return self._cache_dir / "metadata" / index / digest
 
@@ -147,6 +158,8 @@ class MetadataReader:
         if path is None:
             return None
         try:
+            if path.name.startswith("url-") and not 0 <= time.time() - path.stat().st_mtime < _lifetime(candidate):
+                return None
             return path.read_bytes()
         except FileNotFoundError:
             return None
@@ -164,6 +177,11 @@ class MetadataReader:
         except BaseException:
             Path(side).unlink(missing_ok=True)
             raise
+
+
+def _lifetime(candidate: Candidate) -> float:
+    """For how many seconds files of the index are what they are, as it is configured."""
+    return lifetime(Headers(), candidate.index.cache_control.get("files", ""))
 
 
 def verify(data: bytes, hashes: Mapping[str, str], subject: str) -> None:

@@ -139,7 +139,7 @@ def _sent_elsewhere(subject: str, index: Index, response: Response, registry: Re
         causes=("what another server says is not taken for the answer of a private index",),
         hints=(
             *registry.hints(response.status),
-            f'if that server may answer for it: `allow-redirects-to = ["{origin}"]` in [tool.cove.index.{name}]',
+            f'if that server may answer for it: `allow-redirect-to = ["{origin}"]` in [tool.cove.index.{name}]',
             f"if the index means that it does not have it: `ignore-error-codes = [{response.status}]`",
         ),
     )
