@@ -197,10 +197,11 @@ def _tail(response: Response) -> tuple[int, int, bytes] | None:
 
 def _piece(client: "Client", url: Url, index: Index | None, gap: _Gap, size: int) -> bytes | None:
     response = _get(client, url, index, f"bytes={gap.start}-{gap.end - 1}")
-    if response.headers.get("content-range", "").strip() != f"bytes {gap.start}-{gap.end - 1}/{size}":
+    said = response.headers.get("content-range", "").strip()
+    if response.status != 206 or said != f"bytes {gap.start}-{gap.end - 1}/{size}":
         response.body.close()
         return None
-    return _exactly(response, gap.end - gap.start) if response.status == 206 else None
+    return _exactly(response, gap.end - gap.start)
 
 
 def _exactly(response: Response, length: int) -> bytes | None:
