@@ -229,20 +229,32 @@ class Session:
         self._asking.append(source)
         return source if index.url.scheme == "file" else Breaker(source, self.listener)
 
+    def get_ready(self) -> None:
+        """Begin to build what asks indexes in the background, while this thread does other things first."""
+        if not self.settings.offline:
+            self._in_background(self._prepare)
+
     def ask_ahead(self, names: Iterable[Name], pins: Mapping[Name, str]) -> None:
         """Begin to ask for projects in the background, while this thread imports what will make use of the answers.
 
         Each name goes where ``router(pins)`` sends it and nowhere else; the answers are kept for whoever asks next. What
         goes wrong meets that one too, and is reported there.
         """
-        if self.settings.offline:
-            return
+        if not self.settings.offline:
+            wanted = tuple(dict.fromkeys(names))
+            self._in_background(lambda: self._ask_ahead(wanted, pins))
+
+    def _in_background(self, work: Callable[[], None]) -> None:
         # The HTTP library crashes when the thread that imported it has ended (pyreqwest 0.15.1): this one lives longest.
         import cove.http.transport  # noqa: F401
 
-        starter = Thread(target=self._ask_ahead, args=(tuple(dict.fromkeys(names)), pins), name="cove-ahead")
-        starter.start()
-        self._exits.callback(starter.join)
+        thread = Thread(target=work, name="cove-ahead")
+        thread.start()
+        self._exits.callback(thread.join)
+
+    def _prepare(self) -> None:
+        with suppress(CoveError):
+            self.router({})
 
     def _ask_ahead(self, names: Sequence[Name], pins: Mapping[Name, str]) -> None:
         with suppress(CoveError):

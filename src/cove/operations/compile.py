@@ -52,6 +52,7 @@ def compile_requirements(
 
     What ``output`` pins already is preferred, and it is replaced whole. Raises what reading and resolving raise.
     """
+    session.get_ready()
     interpreter = _interpreter(session)
     target = _target(interpreter.target, python_version)
     demand = read(session, inputs, interpreter)
