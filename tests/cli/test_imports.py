@@ -6,10 +6,10 @@ import sys
 from pathlib import Path
 
 import pytest
-from support.commandline import Sandbox
 
 from cove.server.serve import RunningIndex
 from cove.testing import PackageFactory
+from support.commandline import Sandbox
 
 SCRIPT = """
 import json, sys
@@ -44,7 +44,9 @@ def test_the_version_needs_next_to_nothing(sandbox: Sandbox, argv: tuple[str, ..
     assert {name for name in imported if name.split(".")[0] == "cove"} == {"cove", "cove.cli", "cove.cli.main"}
 
 
-@pytest.mark.parametrize("argv", [("sync",), ("sync", "--locked"), ("sync", "--frozen"), ("lock",), ("lock", "--check")])
+@pytest.mark.parametrize(
+    "argv", [("sync",), ("sync", "--locked"), ("sync", "--frozen"), ("lock",), ("lock", "--check")]
+)
 def test_a_no_op_imports_no_network_and_nothing_that_resolves_or_edits(
     sandbox: Sandbox, tmp_path: Path, wheel_factory: PackageFactory, argv: tuple[str, ...]
 ) -> None:

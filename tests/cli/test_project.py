@@ -71,7 +71,7 @@ def test_add_locks_and_installs_from_both_indexes(sandbox: Sandbox, project: Pat
     assert installed(project) == {"corp_app-3.0", "corp_core-1.5", "tree-2.0", "leaf-1.1"}
     assert '"corp-app>=3.0"' in (project / "pyproject.toml").read_text()
     lock = uv_lock.parse((project / "uv.lock").read_text(), "uv.lock")
-    sources = {package.name: package.source.location for package in lock.packages}
+    sources = {str(package.name): package.source.location for package in lock.packages}
     assert sources["corp-core"] == sources["corp-app"]
     assert sources["tree"] == sources["leaf"] == sources["winonly"] == public.simple_url.public
     assert not any("corp" in seen.path for seen in public.requests), "private names must not be asked of a later index"

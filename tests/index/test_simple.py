@@ -113,6 +113,41 @@ def test_anything_else_is_not_absence(status: int, credential: Credential | None
         assert "$UV_INDEX_CORP_PASSWORD" in error.message
 
 
+def token(*segments: object) -> str:
+    """A JSON web token: what stands in its segments, and a signature."""
+    return ".".join([*(b64encode(json.dumps(each).encode()).decode().rstrip("=") for each in segments), "c2ln"])
+
+
+YESTERDAY, TOMORROW = (datetime.now(UTC) + timedelta(days=days) for days in (-1, 1))
+
+
+@pytest.mark.parametrize(
+    "credential, is_expired",
+    [
+        (replace(SENT, expires=YESTERDAY), True),
+        (replace(SENT, expires=TOMORROW), False),
+        (replace(SENT, password=Secret(token({"alg": "RS256"}, {"exp": YESTERDAY.timestamp()}))), True),
+        (replace(SENT, password=Secret(token({"alg": "RS256"}, {"exp": TOMORROW.timestamp()}))), False),
+        (replace(SENT, password=Secret(token({"exp": int(YESTERDAY.timestamp())}, {}, {}, {}))), True),
+        (replace(SENT, password=Secret(token({"exp": "soon"}, ["exp"]))), False),
+        (replace(SENT, password=Secret(token({}, {"exp": 1e300}))), False),
+        (replace(SENT, password=Secret("not.a.token")), False),
+        (replace(SENT, password=Secret("ä.ö.ü")), False),
+    ],
+)
+@pytest.mark.parametrize("status", [404, 410])
+def test_absence_told_to_an_expired_credential_says_nothing(
+    status: int, credential: Credential, *, is_expired: bool
+) -> None:
+    outcome = ask(Answer(status, credential=credential))
+    assert isinstance(outcome, Unavailable if is_expired else Absent)
+    if is_expired:
+        error = error_of(outcome)
+        assert isinstance(error, CredentialsRefused)
+        assert "has expired" in error.message
+        assert credential.password.reveal() not in str(error)
+
+
 def test_a_refusal_comes_with_the_registrys_own_help() -> None:
     url = "https://d-123456789012.d.codeartifact.eu-west-1.amazonaws.com/pypi/r/simple/"
     error = error_of(ask(Answer(401), Index(Url.parse(url), name="aws"), url + "acme/"))
