@@ -199,6 +199,14 @@ def test_a_pinned_index_that_has_another_address_keeps_its_packages(two: Two) ->
         assert two.locked()["corp-core"] == ("1.0", "corp")
 
 
+def test_a_variable_that_gives_an_index_another_address_moves_no_package(locked: Two) -> None:
+    with serving(locked.corp) as elsewhere:
+        ran = locked.sandbox.cove("lock", UV_INDEX_CORP_URL=f"{elsewhere.url}/simple").ok()
+        assert "warning: the index corp had the address" in ran.stderr
+        locked.servers["corp"] = elsewhere
+        assert locked.locked()["corp-app"] == ("1.0", "corp")
+
+
 @pytest.mark.parametrize("how", ["route", "pin"])
 def test_absence_where_a_name_must_be_is_an_error(two: Two, how: str) -> None:
     """An older version that does without is no way round it."""

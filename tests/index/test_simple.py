@@ -1,4 +1,8 @@
+import json
+from base64 import b64encode
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest

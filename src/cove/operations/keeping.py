@@ -59,7 +59,8 @@ def _moved(before: Mapping[Name, str], asked: Asked, here: Mapping[str, Index]) 
     """Indexes by the address that they had before: a lock has no names of indexes, but what is pinned tells some.
 
     Where a project was pinned to an address that no index has any more, and is pinned to an index still, that index has moved.
-    An index that is now reached by ``https`` is the one that was reached by ``http``.
+    A variable may give an index another address than its file does. An index that is now reached by ``https`` is the one that
+    was reached by ``http``.
     """
     found: dict[str, Index] = {}
     by_name = {index.name: index for index in here.values() if index.name}
@@ -68,7 +69,9 @@ def _moved(before: Mapping[Name, str], asked: Asked, here: Mapping[str, Index]) 
         if location not in here and index is not None:
             found[location] = index
     for location, index in here.items():
+        written = _bare(index.written_url) if "${" not in index.written_url else ""
         plain = location.replace("https://", "http://", 1)
-        if index.url.scheme == "https" and plain not in here:
-            found.setdefault(plain, index)
+        for address in (written, plain):
+            if address and address not in here:
+                found.setdefault(address, index)
     return found
