@@ -7,7 +7,7 @@ from cove.errors import ConfigurationError, UnknownIndex
 from cove.model.index import DEFAULT_INDEX_URL
 from cove.model.origin import Kind, Origin
 
-HERE = "file:///work/"
+HERE = "file:///srv/"
 
 
 def given(name: str, *values: object, kind: Kind = "flag", file: str = "/p/pyproject.toml") -> Tier:
@@ -89,7 +89,7 @@ def test_the_same_url_is_asked_once() -> None:
 def test_no_index_leaves_find_links_only() -> None:
     found = indexes(given("no-index", True), given("find-links", "./wheels"), tables(table("a")))
     assert (found.search, found.all, found.default) == ((), (), None)
-    assert [str(index.url) for index in found.find_links] == ["file:///work/wheels"]
+    assert [str(index.url) for index in found.find_links] == ["file:///srv/wheels"]
     assert found.find_links[0].format == "flat"
     with pytest.raises(UnknownIndex, match="--no-index"):
         found.named("a")
@@ -111,11 +111,11 @@ def test_a_name_that_nothing_defines_is_an_error_with_what_there_is() -> None:
 @pytest.mark.parametrize(
     "text, url",
     [
-        ("./a b", "file:///work/a%20b"),
+        ("./a b", "file:///srv/a%20b"),
         ("../up", "file:///up"),
         ("/srv/x", "file:///srv/x"),
         ("C:\\x", "file:///C:/x"),
-        ("n=./d", "file:///work/d"),
+        ("n=./d", "file:///srv/d"),
         ("https://example.com/x=1/simple", "https://example.com/x=1/simple"),
     ],
 )
@@ -282,7 +282,7 @@ def test_all_options_of_cove() -> None:
     assert found.on_unreachable == "cached"
     assert [mirror.public for mirror in found.mirrors] == ["https://example.org/simple"]
     assert found.allow_redirects_to == ("https://files.example.org", "http://127.0.0.1:8080", "any")
-    assert (found.ca_cert, found.client_cert) == ("/work/ca.pem", "/etc/client.pem")
+    assert (found.ca_cert, found.client_cert) == ("/srv/ca.pem", "/etc/client.pem")
     assert str(found.proxy) == "socks5://127.0.0.1:1080"
     assert (found.timeout, found.concurrency) == (2.0, 4)
 
