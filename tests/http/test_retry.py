@@ -110,3 +110,9 @@ def test_each_attempt_has_headers_of_its_own() -> None:
     retrying([])(request, send)
     assert "Mark" not in script.seen[0].headers or script.seen[0].headers["Mark"] == "0"
     assert script.seen[1].headers["Mark"] == "1"
+
+
+def test_a_server_that_asks_for_no_wait_is_asked_again_at_once() -> None:
+    waits: list[float] = []
+    retrying(waits)(Request("GET", URL), Scripted((429, {"Retry-After": "0"}), 200))
+    assert waits == [0.0]

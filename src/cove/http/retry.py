@@ -50,7 +50,8 @@ class Retry:
             if not is_passing(response.status):
                 return response
             response.body.close()
-            self._sleep(_asked_wait(response) or self._backoff(attempt))
+            asked = _asked_wait(response)
+            self._sleep(self._backoff(attempt) if asked is None else asked)
         return self._last(request, send, retries)
 
     def _last(self, request: Request, send: Send, retries: int) -> Response:
