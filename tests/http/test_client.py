@@ -1,6 +1,3 @@
-import threading
-import time
-
 import pytest
 
 from cove.errors import IndexUnreachable, OfflineError
@@ -73,37 +70,3 @@ def test_offline_sends_nothing() -> None:
             client.get(Url.parse(server.url.replace("://", "://ada:canary@")))
         assert server.log == []
     assert "canary" not in str(caught.value)
-
-
-def test_connections_are_opened_ahead_once_for_each_realm() -> None:
-    arrived = threading.Event()
-
-    def script(received: Received) -> Reply:
-        arrived.set()
-        return Reply(401)
-
-    with serving(script) as server, Client(Transport()) as client:
-        urls = [Url.parse(server.url.replace("://", "://ada:canary@") + path) for path in ("/a/simple", "/b/simple")]
-        client.connect_ahead(urls)
-        assert arrived.wait(5)
-        assert client.get(urls[0]).status == 401
-        assert [(seen.method, seen.path) for seen in server.log] == [("HEAD", "/"), ("GET", "/a/simple")]
-        assert all("authorization" not in seen.headers for seen in server.log)
-
-
-def test_connecting_ahead_waits_for_nothing_and_sends_nothing_offline() -> None:
-    with serving(lambda _: Reply(delay=1)) as server:
-        index = Index(Url.parse(server.url + "/simple"), name="corp", timeout=5.0)
-        began = time.perf_counter()
-        with standard_client(Transport(), offline=True) as client:
-            client.connect_ahead([index])
-        with standard_client(Transport()) as client:
-            client.connect_ahead([index, index.url])
-        assert time.perf_counter() - began < 0.5
-        time.sleep(0.1)
-        assert len(server.log) <= 1
-
-
-def test_connecting_ahead_to_nowhere_is_silent() -> None:
-    with Client(Transport()) as client:
-        client.connect_ahead([Url.parse("http://127.0.0.1:1/"), Url.parse("file:///tmp")])

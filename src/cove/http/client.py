@@ -1,12 +1,9 @@
 """The one client: layers around a transport, in an order that is written down here."""
 
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
-from threading import Thread
 from types import TracebackType
 from typing import Protocol, Self
 
-from cove.errors import CoveError
 from cove.http.concurrency import Concurrency
 from cove.http.messages import Layer, Request, Response, Send
 from cove.http.offline import Offline
@@ -37,18 +34,9 @@ class Client:
     Thread-safe. ``ranges`` remembers per realm which servers understand range requests.
     """
 
-    def __init__(
-        self,
-        transport: Sender,
-        layers: Sequence[Layer] = (),
-        listener: Listener = ignore,
-        *,
-        is_offline: bool = False,
-    ) -> None:
-        """``is_offline`` keeps ``connect_ahead`` from the network; all else is up to the layers."""
+    def __init__(self, transport: Sender, layers: Sequence[Layer] = (), listener: Listener = ignore) -> None:
         self.ranges = RangeMemory()
         self._transport = transport
-        self._is_offline = is_offline
         self._send = _composed((*layers, Trace(listener)), transport.send)
 
     def send(self, request: Request) -> Response:
@@ -66,28 +54,6 @@ class Client:
     ) -> Response:
         """``send`` for a plain GET; ``is_page`` and ``most`` as in ``Request``."""
         return self._send(Request("GET", url, dict(headers or {}), index, is_page=is_page, most=most))
-
-    def connect_ahead(self, places: Sequence[Index | Url]) -> None:
-        """Open a connection to each realm in the background: the handshake runs while slow imports do.
-
-        The library connects only to send something, so one ``HEAD /`` goes to each, without credentials or the name of any
-        project, past all layers. Returns at once; nothing is sent when offline. A failure is not reported here: the request
-        that follows meets the same trouble and tells of it.
-        """
-        if self._is_offline:
-            return
-        requests = (
-            Request("HEAD", place.url, index=place) if isinstance(place, Index) else Request("HEAD", place)
-            for place in places
-        )
-        for request in {request.url.realm: request for request in requests}.values():
-            if request.url.scheme in ("http", "https"):
-                request.url = request.url.without_credentials().join("/")
-                Thread(target=self._open, args=(request,), daemon=True).start()
-
-    def _open(self, request: Request) -> None:
-        with suppress(CoveError):
-            self._transport.send(request).body.close()
 
     def close(self) -> None:
         """Let go of all connections."""
@@ -129,7 +95,7 @@ def standard_client(
     if auth is not None:
         layers.append(auth)
     layers.append(Concurrency())
-    return Client(transport, layers, listener, is_offline=offline)
+    return Client(transport, layers, listener)
 
 
 def _composed(layers: Sequence[Layer], send: Send) -> Send:
