@@ -1,7 +1,7 @@
 """What every provider of credentials is."""
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from cove.model.index import Index
 from cove.model.origin import Origin
@@ -34,5 +34,18 @@ class Provider(Protocol):
 
         With an index, ``url`` is the index's. ``url.username`` is the user name known so far, if any: a provider must not
         answer for another. Raises ``CoveError`` only for what makes it pointless to go on.
+        """
+        ...
+
+
+@runtime_checkable
+class Issuer(Provider, Protocol):
+    """A provider whose credentials end, and which can make another one: a token service, a program that asks one."""
+
+    def forget(self, index: Index | None, url: Url, refused: Credential) -> bool:
+        """Drop ``refused`` where it is kept; whether ``get`` may now give another one.
+
+        Called with what ``get`` was called with, after the server refused what it gave. A credential that is kept but is not
+        ``refused`` any more (another run has replaced it) is not dropped, and is the other one.
         """
         ...

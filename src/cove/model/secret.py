@@ -8,6 +8,9 @@ from cove.model.origin import Origin
 
 MASK = "****"
 
+Scheme = Literal["basic", "bearer", "header"]
+"""How a credential is sent: RFC 7617, RFC 6750, or as a header of the registry's own."""
+
 
 class Secret:
     """A password or token.
@@ -51,15 +54,17 @@ class Credential:
     """What is sent to prove who we are, and where it came from.
 
     An empty username is legal in Basic authentication and some registries need it. ``password`` is the token for the
-    ``bearer`` scheme.
+    ``bearer`` scheme, and the whole value of the header named ``header`` for the scheme of that name.
     """
 
     username: str
     password: Secret
     origin: Origin
-    scheme: Literal["basic", "bearer"] = "basic"
+    scheme: Scheme = "basic"
     expires: datetime | None = None
     """When it ends, where its provider says so."""
+    header: str = ""
+    """The name of a header of the registry's own (``X-JFrog-Art-Api``), for the scheme ``header``."""
 
     def has_expired(self, now: datetime) -> bool:
         """Whether it is known to have ended: its provider says so, or the token itself."""
