@@ -30,11 +30,18 @@ def cache_folder(settings: Settings, environ: Mapping[str, str]) -> Path:
     return _xdg(environ, "XDG_CACHE_HOME", ".cache") / "cove"
 
 
+def data_folder(settings: Settings, environ: Mapping[str, str]) -> Path:
+    """What must outlive the cache: ``COVE_DATA_DIR``, else ``cove`` in the user's data folder."""
+    if settings.data_dir is not None:
+        return Path(settings.data_dir)
+    if os.name == "nt" and environ.get("APPDATA"):
+        return Path(environ["APPDATA"]) / "cove" / "data"
+    return _xdg(environ, "XDG_DATA_HOME", ".local/share") / "cove"
+
+
 def tool_folder(settings: Settings, environ: Mapping[str, str]) -> Path:
-    """Where tools have their environments: ``UV_TOOL_DIR``, else ``cove/tools`` in the user's data folder."""
-    if settings.tool_dir is not None:
-        return Path(settings.tool_dir)
-    return _xdg(environ, "XDG_DATA_HOME", ".local/share") / "cove" / "tools"
+    """Where tools have their environments: ``UV_TOOL_DIR``, else ``tools`` in the data folder."""
+    return Path(settings.tool_dir) if settings.tool_dir is not None else data_folder(settings, environ) / "tools"
 
 
 def tool_bin_folder(settings: Settings, environ: Mapping[str, str]) -> Path:

@@ -6,7 +6,6 @@ derived from the declarations; to add a setting is to add one.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
 from typing import Generic, Literal, Required, Self, TypedDict, TypeVar, Unpack, overload
 
 from cove.config.readers import (
@@ -32,6 +31,7 @@ from cove.config.readers import (
     words,
 )
 from cove.config.toml_lines import Lines, Path
+from cove.model.dataclasses import dataclass, field, replace
 from cove.model.event import Event
 from cove.model.name import Name
 from cove.model.origin import DEFAULT, Origin
@@ -510,6 +510,9 @@ class Settings:
     )  # fmt: skip
 
     # tools
+    data_dir = _file(
+        group="environment", env=("COVE_DATA_DIR",), help="The folder of kept tokens, and of the tools' environments"
+    )
     tool_dir = _file(group="environment", env=("UV_TOOL_DIR",), help="The folder of the tools' environments")
     tool_bin_dir = _file(group="environment", env=("UV_TOOL_BIN_DIR",), help="The folder of the tools' programs")
 
