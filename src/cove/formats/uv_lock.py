@@ -8,6 +8,13 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, get_args
 
 from cove.errors import ConfigurationError
+from cove.formats.toml_text import fitting as _fitting
+from cove.formats.toml_text import flat as _flat
+from cove.formats.toml_text import inline as _inline
+from cove.formats.toml_text import key as _key
+from cove.formats.toml_text import tall as _tall
+from cove.formats.toml_text import text as _text
+from cove.formats.toml_text import value as _value
 from cove.model.lock import (
     Lock,
     LockedDependency,
@@ -237,7 +244,7 @@ def _metadata(package: LockedPackage) -> list[str]:
     if package.requires_dev:
         lines += ["", "[package.metadata.requires-dev]"]
         for group, requirements in sorted(package.requires_dev.items()):
-            lines += _fitting(_key(group), requirement_lines(requirements))
+            lines += _fitting(group, requirement_lines(requirements))
     return lines
 
 
@@ -267,7 +274,7 @@ def _edge_table(header: str, groups: Mapping[Name, tuple[LockedDependency, ...]]
         return []
     lines = ["", f"[{header}]"]
     for group, edges in filled:
-        lines += _edges(_key(group), edges)
+        lines += _edges(group, edges)
     return lines
 
 
@@ -333,56 +340,7 @@ def _section(header: str, table: Mapping[str, object]) -> list[str]:
             for item in value:
                 nested += ["", f"[[{name}]]", *(f"{_key(k)} = {_value(v)}" for k, v in item.items())]
         elif isinstance(value, list | tuple):
-            plain += _fitting(_key(key), [_value(item) for item in value])
+            plain += _fitting(key, [_value(item) for item in value])
         else:
             plain.append(f"{_key(key)} = {_value(value)}")
     return [*(["", f"[{header}]", *plain] if plain else []), *nested]
-
-
-def _value(value: object) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, int):
-        return str(value)
-    if isinstance(value, list | tuple):
-        return _flat(map(_value, value))
-    if isinstance(value, Mapping):
-        return _inline([(key, _value(item)) for key, item in value.items()])
-    return _text(str(value))
-
-
-def _tall(key: str, items: Iterable[str]) -> list[str]:
-    """An array with one line for each item; nothing when it is empty."""
-    lines = [f"    {item}," for item in items]
-    return [f"{key} = [", *lines, "]"] if lines else []
-
-
-def _fitting(key: str, items: list[str]) -> list[str]:
-    """An array on one line while it has at most one item."""
-    return _tall(key, items) if len(items) > 1 else [f"{key} = {_flat(items)}"]
-
-
-def _flat(items: Iterable[str]) -> str:
-    return f"[{', '.join(items)}]"
-
-
-def _inline(pairs: Iterable[tuple[str, str]]) -> str:
-    return f"{{ {', '.join(f'{_key(key)} = {value}' for key, value in pairs)} }}"
-
-
-def _key(text: str) -> str:
-    bare = text.replace("-", "").replace("_", "")
-    return text if bare.isascii() and bare.isalnum() else _text(text)
-
-
-def _text(text: str) -> str:
-    """A TOML string in the form that needs no escapes, where there is one."""
-    if all(character >= " " and character != "\x7f" for character in text):
-        if '"' not in text and "\\" not in text:
-            return f'"{text}"'
-        if "'" not in text:
-            return f"'{text}'"
-        if '""' not in text and "\\" not in text and not text.endswith('"'):
-            return f'"""{text}"""'
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
-    return '"' + "".join(c if c >= " " and c != "\x7f" else f"\\u{ord(c):04x}" for c in escaped) + '"'
