@@ -10,11 +10,12 @@ import secrets
 import tarfile
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+
+from cove.model.dataclasses import dataclass
 
 if TYPE_CHECKING:
     from cove.model.secret import Secret

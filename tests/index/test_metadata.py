@@ -3,7 +3,6 @@ import hashlib
 import io
 import tarfile
 import zipfile
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,6 +11,7 @@ from packaging.version import Version
 from cove.errors import AccessForbidden, CoveError, HashMismatch, InvalidArtifact, UnexpectedStatus
 from cove.index.metadata import MetadataReader
 from cove.model.candidate import Candidate
+from cove.model.dataclasses import replace
 from cove.model.dist import File
 from cove.model.index import Index
 from cove.model.metadata import CoreMetadata

@@ -1,5 +1,3 @@
-from dataclasses import replace
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -8,6 +6,7 @@ from cove.errors import CoveError, IndexUnreachable, OfflineError
 from cove.http.client import Client
 from cove.http.failures import CertificateRefused
 from cove.index.mirrors import Mirrors, home, moved
+from cove.model.dataclasses import replace
 from cove.model.event import Warned
 from cove.model.index import Index
 from cove.model.url import Url

@@ -1,7 +1,6 @@
 import json
 from base64 import b64encode
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -19,6 +18,7 @@ from cove.errors import (
 )
 from cove.formats.negotiate import ACCEPT, JSON
 from cove.index.simple import SimpleIndex
+from cove.model.dataclasses import replace
 from cove.model.index import Index
 from cove.model.name import Name
 from cove.model.origin import Origin

@@ -3,7 +3,6 @@ import os
 import shutil
 import subprocess
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -18,6 +17,7 @@ from cove.install.environment import (
     project_environment,
 )
 from cove.install.interpreter import Interpreter, probe
+from cove.model.dataclasses import replace
 
 BASE = probe(probe(Path(sys.executable)).base_executable)
 

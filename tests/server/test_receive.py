@@ -1,8 +1,7 @@
-from dataclasses import replace
-
 import pytest
 
 from cove.formats.upload_form import UploadForm
+from cove.model.dataclasses import replace
 from cove.server.receive import Received, is_safe_filename, refusal
 
 DIGESTS = {"sha256": "aa", "blake2_256": "bb", "md5": "cc"}

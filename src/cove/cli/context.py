@@ -2,12 +2,12 @@
 
 from argparse import ArgumentParser, Namespace
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 from cove.cli.render import Console
 from cove.config.settings import Settings
+from cove.model.dataclasses import dataclass
 from cove.model.event import Listener
 
 

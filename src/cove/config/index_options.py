@@ -1,7 +1,6 @@
 """The options of an index that only cove knows: ``[tool.cove.index.<name>]``, or ``[index.<name>]`` of a ``cove.toml``."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
 from difflib import get_close_matches
 from typing import TypeVar
 from urllib.parse import quote, urljoin
@@ -11,6 +10,7 @@ from cove.config.settings import Given
 from cove.config.variables import Unset, expand
 from cove.errors import ConfigurationError
 from cove.formats.file_url import to_path
+from cove.model.dataclasses import replace
 from cove.model.index import Index, OnUnreachable
 from cove.model.name import normalize
 from cove.model.origin import Origin

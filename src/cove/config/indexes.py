@@ -6,7 +6,6 @@ who types them expects (uv ignores them there without a word).
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from typing import Literal, TypeVar
 from urllib.parse import quote, urljoin
@@ -17,6 +16,7 @@ from cove.config.settings import Given, Settings
 from cove.config.toml_lines import Path
 from cove.config.variables import Unset, as_written, expand, has_variables
 from cove.errors import ConfigurationError, UnknownIndex
+from cove.model.dataclasses import dataclass, replace
 from cove.model.event import Warned
 from cove.model.index import DEFAULT_INDEX_URL, Authenticate, Format, Index
 from cove.model.origin import Origin

@@ -4,7 +4,6 @@ import os
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Literal
@@ -24,6 +23,7 @@ from cove.config.settings import (
 )
 from cove.config.toml_lines import Lines
 from cove.errors import ConfigurationError, CoveError, UsageError
+from cove.model.dataclasses import dataclass, replace
 from cove.model.event import Event, Warned
 from cove.model.origin import Kind, Origin
 

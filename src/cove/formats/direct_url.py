@@ -2,8 +2,8 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 
+from cove.model.dataclasses import dataclass, field
 from cove.model.url import Url
 
 

@@ -3,8 +3,9 @@
 import configparser
 import keyword
 import re
-from dataclasses import dataclass
 from typing import Literal
+
+from cove.model.dataclasses import dataclass
 
 _GROUPS: dict[str, Literal["console", "gui"]] = {"console_scripts": "console", "gui_scripts": "gui"}
 _REFERENCE = re.compile(r"(?P<module>[\w.]+)\s*:\s*(?P<attribute>[\w.]+)\s*(\[[^\]]*\])?")

@@ -8,7 +8,6 @@ expressed through ``python_full_version``, and ``platform_system`` through ``sys
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from threading import Lock as Mutex
 from weakref import WeakValueDictionary
 
@@ -16,6 +15,7 @@ from packaging.markers import Marker
 from packaging.specifiers import InvalidSpecifier, Specifier, SpecifierSet
 from packaging.version import InvalidVersion, Version
 
+from cove.model.dataclasses import dataclass, field
 from cove.model.name import Name, normalize
 
 Release = tuple[int, ...]

@@ -1,8 +1,8 @@
 """The netrc file, as curl, ftp and Python's own module read it."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
+from cove.model.dataclasses import dataclass
 from cove.model.secret import Secret
 
 _WHITESPACE = " \t\r\n"

@@ -4,7 +4,6 @@ dependencies. Settings and indexes are ``config``'s; editing is done on the text
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from itertools import combinations
 from typing import Literal
 
@@ -15,6 +14,7 @@ from packaging.version import InvalidVersion, Version
 
 from cove.errors import ConfigurationError
 from cove.formats.marker_text import disjoint
+from cove.model.dataclasses import dataclass, field
 from cove.model.name import Name, is_valid_name, normalize
 
 SourceTarget = Literal["index", "path", "git", "url", "workspace"]

@@ -5,11 +5,11 @@ There is no standard; the format is pip's ("Requirements File Format" in its doc
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 
 from packaging.requirements import InvalidRequirement, Requirement
 
 from cove.errors import ConfigurationError
+from cove.model.dataclasses import dataclass, field
 from cove.model.name import Name
 
 _VARIABLE = re.compile(r"\$\{([A-Z0-9_]+)\}")

@@ -6,7 +6,6 @@ account for every character of the page; whatever it does not know goes to ``htm
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import lru_cache
 from html import escape, unescape
 from html.parser import HTMLParser
@@ -14,6 +13,7 @@ from urllib.parse import unquote
 
 from cove.errors import InvalidResponse
 from cove.formats.page_entry import HASH_ALGORITHMS, Unreadable, check_count, make_file, read_hashes
+from cove.model.dataclasses import dataclass, field
 from cove.model.dist import File
 from cove.model.name import Name
 from cove.model.page import Page

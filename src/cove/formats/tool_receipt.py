@@ -2,10 +2,10 @@
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 
 import tomlkit
 
+from cove.model.dataclasses import dataclass, field
 from cove.model.lock import LockedRequirement
 from cove.model.name import Name, is_valid_name, normalize
 

@@ -6,10 +6,10 @@ so that a registry sees from ``cove`` what it sees from uv.
 
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 from cove.errors import InvalidArtifact
 from cove.formats.core_metadata import raw_fields
+from cove.model.dataclasses import dataclass
 from cove.model.dist import WheelName, parse_filename
 
 Field = tuple[str, str]

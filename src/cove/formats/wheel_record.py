@@ -5,7 +5,8 @@ import binascii
 import csv
 import io
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from cove.model.dataclasses import dataclass
 
 _QUOTED = frozenset(',"\r\n')
 

@@ -6,7 +6,6 @@ import os
 import tempfile
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 from pathlib import Path
@@ -14,6 +13,7 @@ from pathlib import Path
 from cove.errors import OfflineError
 from cove.http.bodies import Whole
 from cove.http.messages import Headers, Request, Response, Send
+from cove.model.dataclasses import dataclass, replace
 from cove.model.event import Listener, Noted, ignore
 from cove.model.url import Url
 

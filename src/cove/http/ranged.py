@@ -5,7 +5,6 @@ import re
 import struct
 import zipfile
 import zlib
-from dataclasses import dataclass
 from threading import Lock
 from typing import TYPE_CHECKING
 
@@ -14,6 +13,7 @@ from packaging.version import InvalidVersion, Version
 from cove.errors import InvalidArtifact
 from cove.http.messages import Response
 from cove.http.status import judge
+from cove.model.dataclasses import dataclass
 from cove.model.dist import WheelName, parse_filename
 from cove.model.index import Index
 from cove.model.name import normalize

@@ -3,13 +3,13 @@
 import random
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
 from cove.errors import IndexUnreachable, TruncatedDownload
 from cove.http.failures import CertificateRefused
 from cove.http.messages import Request, Response, Send
+from cove.model.dataclasses import replace
 
 _LONGEST_WAIT = 30.0
 _FIRST_WAIT = 0.5

@@ -3,7 +3,6 @@
 import sys
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 from threading import Lock
@@ -21,6 +20,7 @@ from cove.http.failures import broken_off, nonsense, too_long, too_slow, unreach
 from cove.http.gunzip import gunzipped
 from cove.http.messages import Headers, Request, Response
 from cove.http.tls import is_insecure, read_certificates, read_identity
+from cove.model.dataclasses import dataclass
 from cove.model.url import Url
 
 _SLOWEST = 256

@@ -1,7 +1,6 @@
 """From pages to candidates: every file is either usable, with a rank, or rejected, with a reason. Pure."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import lru_cache
 
@@ -11,6 +10,7 @@ from packaging.version import InvalidVersion, Version
 from cove.errors import ConfigurationError
 from cove.formats.core_metadata import read_specifiers
 from cove.model.candidate import Candidate, Candidates, Rejected
+from cove.model.dataclasses import dataclass, field
 from cove.model.dist import File, SdistName, WheelName, parse_filename
 from cove.model.index import Index
 from cove.model.name import Name

@@ -1,7 +1,6 @@
 """Which indexes are asked for a name, in which order, and when the search ends."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from packaging.version import Version
@@ -9,6 +8,7 @@ from packaging.version import Version
 from cove.errors import IndexChanged, UnknownIndex
 from cove.index.source import Source
 from cove.model.candidate import Candidate
+from cove.model.dataclasses import dataclass
 from cove.model.index import Index
 from cove.model.name import Name, normalize
 from cove.model.outcome import Absent, Found, Outcome, Unavailable

@@ -1,6 +1,5 @@
 """Mirrors of an index: the same content at other addresses, for when its own cannot be reached."""
 
-from dataclasses import replace
 from threading import Lock
 from urllib.parse import urlsplit, urlunsplit
 
@@ -9,6 +8,7 @@ from cove.http.failures import CertificateRefused
 from cove.http.messages import Request, Response, Send
 from cove.http.retry import is_passing
 from cove.http.status import status_text
+from cove.model.dataclasses import replace
 from cove.model.dist import File
 from cove.model.event import Listener, Warned, ignore
 from cove.model.index import Index

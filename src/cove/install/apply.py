@@ -5,7 +5,6 @@ import subprocess
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 from cove.errors import CoveError, EnvironmentRefused, InvalidArtifact
@@ -13,6 +12,7 @@ from cove.formats import direct_url, wheel_record
 from cove.install.site import Bounds, Journal, LinkMode, Site, Written
 from cove.install.store import StoredWheel
 from cove.install.wheel import LOCK_FILE, Link, Scheme, Steps, steps
+from cove.model.dataclasses import dataclass
 from cove.model.event import Advanced, Finished, Listener, Noted, Started, Warned, ignore
 
 _LOCK_SECONDS = 300.0

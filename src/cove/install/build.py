@@ -9,13 +9,13 @@ import tomllib
 import zipfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Literal, Protocol
 
 from pyproject_hooks import BackendUnavailable, BuildBackendHookCaller, HookMissing, UnsupportedOperation
 
 from cove.errors import BuildFailed
+from cove.model.dataclasses import dataclass
 from cove.model.event import Finished, Listener, Noted, Started, Warned, ignore
 
 ConfigSettings = Mapping[str, str | list[str]]

@@ -4,7 +4,6 @@ import os
 import re
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
@@ -12,6 +11,7 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from cove.errors import ConfigurationError, PythonIncompatible, PythonNotFound
 from cove.install.environment import executable_in, is_environment
 from cove.install.interpreter import Interpreter, probe
+from cove.model.dataclasses import dataclass
 from cove.model.event import Listener, Noted, Warned, ignore
 from cove.model.origin import Origin
 

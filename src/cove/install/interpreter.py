@@ -3,10 +3,10 @@
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from cove.errors import PythonNotFound
+from cove.model.dataclasses import dataclass, replace
 from cove.model.target import Target
 
 OLDEST = (3, 8)
@@ -207,13 +207,27 @@ def remember(interpreter: Interpreter, cache_dir: Path | None) -> None:
 
     entry = _entry(interpreter.executable, cache_dir)
     try:
-        document = {"schema": _SCHEMA, "state": _state(interpreter.executable), "interpreter": asdict(interpreter)}
+        document = {"schema": _SCHEMA, "state": _state(interpreter.executable), "interpreter": _document(interpreter)}
         entry.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=entry.parent, delete=False) as file:
             json.dump(document, file, default=str)
         os.replace(file.name, entry)
     except OSError:
         return
+
+
+def _document(interpreter: Interpreter) -> dict[str, object]:
+    target = interpreter.target
+    return {
+        "executable": interpreter.executable,
+        "base_executable": interpreter.base_executable,
+        "prefix": interpreter.prefix,
+        "base_prefix": interpreter.base_prefix,
+        "version": interpreter.version,
+        "paths": interpreter.paths,
+        "layout": interpreter.layout,
+        "target": {"python": target.python, "markers": target.markers, "tags": target.tags},
+    }
 
 
 def _recall(executable: Path, cache_dir: Path | None) -> Interpreter | None:

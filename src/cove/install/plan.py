@@ -1,10 +1,10 @@
 """What will change in an environment, as a value: the difference between what is wanted and what is there."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Literal
 
 from cove.formats.direct_url import Archive, Directory, DirectUrl
+from cove.model.dataclasses import dataclass
 from cove.model.name import Name
 
 UNREADABLE = "unreadable"

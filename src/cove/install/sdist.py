@@ -7,12 +7,12 @@ import tarfile
 import zipfile
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
 from lzma import LZMAError
 from pathlib import Path
 from typing import IO
 
 from cove.errors import InvalidArtifact
+from cove.model.dataclasses import dataclass
 
 LIMIT_BYTES = 4 * 1024**3
 """How much one sdist may unpack to."""

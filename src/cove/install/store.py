@@ -22,7 +22,6 @@ import tempfile
 import time
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +29,7 @@ from cove.errors import HashMismatch, InvalidArtifact
 from cove.formats.entry_points import EntryPoint
 from cove.install.archive import Archive, belongs_to
 from cove.install.wheel import Manifest, WheelFile
+from cove.model.dataclasses import dataclass
 from cove.model.dist import WheelName, parse_filename
 from cove.model.event import Listener, Warned, ignore
 from cove.model.name import Name

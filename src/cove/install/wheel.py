@@ -6,12 +6,12 @@ import posixpath
 import re
 import shlex
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from types import ModuleType
 
 from cove.errors import InvalidArtifact
 from cove.formats.entry_points import EntryPoint
 from cove.formats.wheel_record import RecordEntry, encode_hash, render
+from cove.model.dataclasses import dataclass
 
 INSTALLER = b"cove\n"
 PYTHON_SHEBANG = b"#!python"

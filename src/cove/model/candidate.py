@@ -1,9 +1,8 @@
 """What can be chosen for a project, and what was left out and why."""
 
-from dataclasses import dataclass
-
 from packaging.version import Version
 
+from cove.model.dataclasses import dataclass
 from cove.model.dist import File
 from cove.model.index import Index
 from cove.model.name import Name

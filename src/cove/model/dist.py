@@ -1,9 +1,9 @@
 """Distribution files: what their names say (PEP 427, PEP 625) and what an index says of them (PEP 691, PEP 700)."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 
+from cove.model.dataclasses import dataclass
 from cove.model.name import Name, normalize
 from cove.model.url import Url
 

@@ -1,7 +1,8 @@
 """What lower layers report while they work; only the command line draws it."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from cove.model.dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,9 @@
 """An index: an entry the user configured."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Literal
 
+from cove.model.dataclasses import dataclass, field
 from cove.model.origin import DEFAULT, Origin
 from cove.model.url import Url
 

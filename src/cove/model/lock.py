@@ -1,9 +1,9 @@
 """The lock as a value, in the shape of ``uv.lock`` version 1; ``formats.uv_lock`` reads and writes it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Literal
 
+from cove.model.dataclasses import dataclass, field
 from cove.model.name import Name
 
 SourceKind = Literal["registry", "virtual", "editable", "directory", "path", "url", "git"]

@@ -1,9 +1,8 @@
 """The part of a distribution's core metadata that resolution and installation need."""
 
-from dataclasses import dataclass
-
 from packaging.requirements import Requirement
 
+from cove.model.dataclasses import dataclass
 from cove.model.name import Name
 
 

@@ -1,7 +1,8 @@
 """Where a setting or a credential came from."""
 
-from dataclasses import dataclass
 from typing import Literal
+
+from cove.model.dataclasses import dataclass
 
 Kind = Literal["flag", "variable", "script", "project", "user", "system", "default", "url", "provider", "file"]
 

@@ -1,8 +1,7 @@
 """What asking an index came to. Only ``Absent`` may let a search go on to the next index."""
 
-from dataclasses import dataclass
-
 from cove.errors import CoveError
+from cove.model.dataclasses import dataclass
 from cove.model.index import Index
 from cove.model.page import Page
 

@@ -1,9 +1,9 @@
 """Secrets as a type: they print masked and refuse to be written."""
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal, Never
 
+from cove.model.dataclasses import dataclass
 from cove.model.origin import Origin
 
 MASK = "****"

@@ -1,7 +1,8 @@
 """What is resolved and installed for: an interpreter's version, its markers and its wheel tags."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from cove.model.dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)

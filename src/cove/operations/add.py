@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.version import Version
@@ -10,6 +9,7 @@ from packaging.version import Version
 from cove.config.atomic import write_whole
 from cove.config.edit import ProjectFile
 from cove.errors import NotInstalled, UsageError
+from cove.model.dataclasses import dataclass
 from cove.model.index import Index
 from cove.model.lock import Lock
 from cove.model.name import Name, normalize

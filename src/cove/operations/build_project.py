@@ -3,7 +3,6 @@
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -13,6 +12,7 @@ from cove.install.build import Builder, Provision
 from cove.install.discovery import find_environment
 from cove.install.interpreter import Interpreter
 from cove.install.sdist import unpack_sdist
+from cove.model.dataclasses import dataclass, field
 from cove.model.name import Name
 from cove.operations.project import base_interpreter, python_request, read
 from cove.operations.workbench import Workbench

@@ -1,7 +1,6 @@
 """Bringing an environment to what it should have: plan, fetch side by side, apply whole or not at all."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -9,6 +8,7 @@ from cove.formats.direct_url import DirectUrl
 from cove.install.installed import scan
 from cove.install.interpreter import Interpreter
 from cove.install.plan import Plan, Wanted, plan, source_key
+from cove.model.dataclasses import dataclass
 from cove.model.name import Name
 from cove.wiring import Session
 

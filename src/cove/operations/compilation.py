@@ -4,7 +4,6 @@ Apart from ``compile``, because all that resolves is imported here: while it is,
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +18,7 @@ from cove.formats.requirements_txt import Pin
 from cove.index.candidates import Rules
 from cove.install.fetch import fetch
 from cove.install.interpreter import Interpreter
+from cove.model.dataclasses import replace
 from cove.model.dist import File
 from cove.model.event import Warned
 from cove.model.index import Index

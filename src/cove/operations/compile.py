@@ -2,7 +2,6 @@
 
 import shlex
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
 from pathlib import Path
 
 from packaging.specifiers import SpecifierSet
@@ -15,6 +14,7 @@ from cove.formats.requirements_txt import write
 from cove.install.discovery import find_base, parse_request
 from cove.install.environment import executable_in, is_environment
 from cove.install.interpreter import Interpreter, probe
+from cove.model.dataclasses import dataclass, replace
 from cove.model.index import Index
 from cove.model.name import Name, normalize
 from cove.model.target import Target

@@ -1,9 +1,8 @@
 """Distributions that a URL or a path leads to, rather than an index."""
 
-from dataclasses import dataclass
-
 from cove.formats.direct_url import DirectUrl
 from cove.install.store import StoredWheel
+from cove.model.dataclasses import dataclass
 from cove.model.metadata import CoreMetadata
 from cove.model.url import Url
 

@@ -2,7 +2,6 @@
 
 import tomllib
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from cove.config.load import find_project
@@ -12,6 +11,7 @@ from cove.index.candidates import Rules, gather
 from cove.index.chain import Search
 from cove.install.interpreter import Interpreter
 from cove.model.candidate import Candidate, Candidates
+from cove.model.dataclasses import dataclass
 from cove.model.index import Index
 from cove.model.name import Name, is_valid_name, normalize
 from cove.model.origin import Origin

@@ -3,7 +3,6 @@
 import os
 from collections.abc import Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass
 from keyword import iskeyword
 from pathlib import Path
 from typing import Literal
@@ -14,6 +13,7 @@ from cove.config.edit import ProjectFile
 from cove.config.load import find_project
 from cove.errors import ConfigurationError, UsageError
 from cove.install.discovery import PIN_FILE
+from cove.model.dataclasses import dataclass
 from cove.model.event import Noted, Warned
 from cove.model.index import Index
 from cove.model.name import Name, is_valid_name, normalize

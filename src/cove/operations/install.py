@@ -1,7 +1,6 @@
 """Installing into an environment what is asked for, and bringing one to exactly what files list."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,6 +17,7 @@ from cove.install.interpreter import Interpreter
 from cove.install.plan import Plan, source_key
 from cove.install.store import StoredWheel
 from cove.model.candidate import Candidate
+from cove.model.dataclasses import dataclass
 from cove.model.event import Warned
 from cove.model.name import Name, normalize
 from cove.model.target import Target

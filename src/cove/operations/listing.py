@@ -1,11 +1,11 @@
 """What is installed in an environment, for ``pip list`` and ``pip freeze``."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from cove.formats.direct_url import Archive, Directory, DirectUrl, Repository
 from cove.formats.file_url import to_path
 from cove.install.installed import Installed, direct_url_of, scan
+from cove.model.dataclasses import dataclass
 from cove.model.name import Name
 from cove.operations.environments import readable
 from cove.wiring import Session

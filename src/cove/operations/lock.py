@@ -1,7 +1,6 @@
 """Locking a project: reading the lock, judging it, and writing a new one where it must be."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
@@ -13,6 +12,7 @@ from cove.formats import uv_lock
 from cove.formats.locked_requirement import requirement_entry
 from cove.formats.pyproject import Project
 from cove.install.interpreter import Interpreter
+from cove.model.dataclasses import dataclass
 from cove.model.lock import Lock
 from cove.model.name import Name, normalize
 from cove.operations.project import Place, locking_interpreter

@@ -3,7 +3,6 @@
 import os
 import shlex
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from packaging.requirements import Requirement
@@ -12,6 +11,7 @@ from packaging.specifiers import SpecifierSet
 from cove.config.load import find_project
 from cove.install import environment
 from cove.install.interpreter import Interpreter, remember
+from cove.model.dataclasses import dataclass
 from cove.model.event import Warned
 from cove.operations.project import Place, base_interpreter, environment_folder, read
 from cove.wiring import Session

@@ -1,12 +1,12 @@
 """What the settings say of single projects: which may be built, which must be, from when on files do not exist."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import UTC, datetime
 
 from cove.config.settings import Settings
 from cove.formats.cutoff import moment
 from cove.index.candidates import Rules
+from cove.model.dataclasses import replace
 from cove.model.name import Name
 
 _ALL = ":all:"

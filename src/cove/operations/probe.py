@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
 
@@ -14,6 +13,7 @@ from cove.http.client import Client
 from cove.http.messages import Request, Response, Send
 from cove.http.status import error_for, status_text
 from cove.index.simple import ABSENT_STATUSES, LARGEST_PAGE, read_page
+from cove.model.dataclasses import dataclass
 from cove.model.dist import File
 from cove.model.index import Index
 from cove.model.name import Name, is_valid_name, normalize

@@ -1,7 +1,6 @@
 """The project a command works on: its folder, what its ``pyproject.toml`` says, and its environment."""
 
 import os
-from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -14,6 +13,7 @@ from cove.formats.file_url import to_path
 from cove.formats.pyproject import Project
 from cove.install import discovery, environment
 from cove.install.interpreter import Interpreter, probe, remember
+from cove.model.dataclasses import dataclass
 from cove.model.event import Finished
 from cove.model.index import Index
 from cove.wiring import Session

@@ -7,10 +7,10 @@ is done on the calling thread; workers only wait for the network.
 
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from queue import SimpleQueue
 from typing import Self
 
+from cove.model.dataclasses import dataclass
 from cove.model.event import Advanced, Finished, Listener, Started, Warned
 from cove.resolve.questions import Answer, AskVersions, Question, Solution
 from cove.resolve.request import Request

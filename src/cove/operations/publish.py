@@ -1,7 +1,6 @@
 """Publishing: where to, as whom, what is there already; then the uploads."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 
 from cove.config.settings import Settings
 from cove.errors import ConfigurationError, CredentialsMissing, OfflineError, UsageError
@@ -9,6 +8,7 @@ from cove.http.cache import ask_anew
 from cove.http.messages import Layer, Request, Response, Send
 from cove.index.flat import FlatIndex
 from cove.index.simple import SimpleIndex
+from cove.model.dataclasses import dataclass, replace
 from cove.model.event import Noted
 from cove.model.index import DEFAULT_PUBLISH_URL, Index
 from cove.model.name import Name

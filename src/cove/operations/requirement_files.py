@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 from urllib.parse import quote
@@ -17,6 +16,7 @@ from cove.formats import requirements_txt
 from cove.formats.file_url import to_path
 from cove.formats.requirements_txt import Entry, Requirements
 from cove.install.interpreter import Interpreter
+from cove.model.dataclasses import dataclass, field
 from cove.model.dist import SdistName, WheelName, parse_filename
 from cove.model.name import Name, normalize
 from cove.model.origin import Origin

@@ -1,7 +1,6 @@
 """What a project requires, as the solver and the lock want it: roots, pins to indexes, and places of local sources."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from os.path import relpath
 
 from packaging.markers import Marker
@@ -12,6 +11,7 @@ from cove.errors import ConfigurationError
 from cove.formats.file_url import from_path
 from cove.formats.locked_requirement import requirement_entry
 from cove.formats.pyproject import Project, SourceSpec
+from cove.model.dataclasses import dataclass, field
 from cove.model.lock import LockedRequirement, SourceKind
 from cove.model.name import Name, normalize
 from cove.model.url import Url

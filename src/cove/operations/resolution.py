@@ -1,7 +1,6 @@
 """Resolving requirements against the configured indexes: questions of the solver become searches, pages and metadata."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass, field, replace
 
 from packaging.version import Version
 
@@ -10,6 +9,7 @@ from cove.index.candidates import Releases, Rules
 from cove.index.chain import Router, Search
 from cove.index.metadata import MetadataReader
 from cove.model.candidate import Candidate, Rejected
+from cove.model.dataclasses import dataclass, field, replace
 from cove.model.event import Listener, Noted, Warned
 from cove.model.metadata import CoreMetadata
 from cove.model.name import Name, normalize

@@ -3,11 +3,11 @@
 import os
 import subprocess
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
 
 from cove.errors import NotInstalled
 from cove.install.environment import is_environment
+from cove.model.dataclasses import dataclass, replace
 from cove.operations.project import environment_folder, locate, project_interpreter
 from cove.operations.sync import Selection, Synced, sync
 from cove.wiring import Session

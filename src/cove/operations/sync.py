@@ -1,7 +1,6 @@
 """Making a project's environment what its lock says."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,6 +10,7 @@ from cove.formats.direct_url import Archive, Directory, DirectUrl
 from cove.formats.file_url import from_path
 from cove.install.interpreter import Interpreter
 from cove.install.plan import Plan
+from cove.model.dataclasses import dataclass
 from cove.model.dist import File, WheelName, parse_filename
 from cove.model.index import Index
 from cove.model.lock import Lock, LockedFile, LockedPackage

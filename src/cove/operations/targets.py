@@ -1,7 +1,6 @@
 """Requests to the solver for one target, and for all of them at once."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
 
 from packaging.markers import Marker
 from packaging.requirements import Requirement
@@ -9,6 +8,7 @@ from packaging.specifiers import SpecifierSet
 
 from cove.formats.marker_text import impossible
 from cove.index.candidates import Rules, why_not_python
+from cove.model.dataclasses import replace
 from cove.model.name import Name
 from cove.model.target import Target
 from cove.resolve.request import Request

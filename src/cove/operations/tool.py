@@ -1,7 +1,6 @@
 """Tools: programs that are each installed in an environment of their own."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from packaging.requirements import Requirement
@@ -16,6 +15,7 @@ from cove.install.installed import scan
 from cove.install.interpreter import Interpreter, remember
 from cove.install.plan import Plan, plan
 from cove.install.wheel import Manifest
+from cove.model.dataclasses import dataclass
 from cove.model.index import Index
 from cove.model.name import Name, is_valid_name, normalize
 from cove.operations.change import Want, change

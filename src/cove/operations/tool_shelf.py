@@ -4,7 +4,6 @@ import os
 import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
@@ -17,6 +16,7 @@ from cove.install import environment
 from cove.install.apply import locked
 from cove.install.installed import scan
 from cove.install.interpreter import Interpreter
+from cove.model.dataclasses import dataclass
 from cove.model.event import Listener, Warned
 from cove.model.name import Name, normalize
 from cove.wiring import Session

@@ -3,7 +3,6 @@
 import os
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from urllib.request import pathname2url
 
@@ -11,6 +10,7 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.version import InvalidVersion, Version
 
 from cove.errors import UsageError
+from cove.model.dataclasses import dataclass
 from cove.model.dist import parse_filename
 from cove.model.name import Name, normalize
 from cove.model.url import Url

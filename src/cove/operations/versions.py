@@ -1,10 +1,9 @@
 """Which versions of a package there are, index by index: ``cove index versions``."""
 
-from dataclasses import dataclass
-
 from packaging.version import InvalidVersion, Version
 
 from cove.index.candidates import Rules, gather
+from cove.model.dataclasses import dataclass
 from cove.model.dist import parse_filename
 from cove.model.index import Index
 from cove.model.name import Name

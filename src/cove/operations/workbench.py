@@ -4,7 +4,6 @@ import os
 import platform
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
@@ -28,6 +27,7 @@ from cove.install.sdist import unpack_sdist
 from cove.install.site import scheme_of
 from cove.install.store import StoredWheel
 from cove.model.candidate import Candidate
+from cove.model.dataclasses import replace
 from cove.model.dist import File
 from cove.model.event import Event, Finished, Listener
 from cove.model.index import Index

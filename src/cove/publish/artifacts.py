@@ -3,7 +3,6 @@
 import glob
 import hashlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from packaging.version import InvalidVersion, Version
@@ -11,6 +10,7 @@ from packaging.version import InvalidVersion, Version
 from cove.errors import UsageError
 from cove.formats.artifact_metadata import read_metadata
 from cove.formats.upload_form import Field, FileFacts, fields
+from cove.model.dataclasses import dataclass
 from cove.model.dist import WheelName, parse_filename
 from cove.model.event import Listener, Warned, ignore
 from cove.model.name import Name

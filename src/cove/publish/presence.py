@@ -1,9 +1,9 @@
 """Whether an index has a file already, judged by digest."""
 
 import hashlib
-from dataclasses import dataclass
 from enum import Enum
 
+from cove.model.dataclasses import dataclass
 from cove.model.page import Page
 from cove.publish.artifacts import Artifact
 

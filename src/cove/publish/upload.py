@@ -2,12 +2,12 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from typing import Protocol
 
 from cove.errors import CoveError, PublishRefused
 from cove.formats.upload_form import encode
 from cove.http.messages import Request, Response
+from cove.model.dataclasses import dataclass
 from cove.model.event import Advanced, Finished, Listener, Started, ignore
 from cove.model.index import Index
 from cove.model.name import Name

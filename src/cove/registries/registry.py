@@ -1,8 +1,8 @@
 """What is known of a server product, as one record."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
+from cove.model.dataclasses import dataclass
 from cove.model.url import Url
 
 

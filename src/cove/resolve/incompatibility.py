@@ -1,6 +1,6 @@
 """Facts that rule out combinations: external ones with their cause, and those derived by resolution."""
 
-from dataclasses import dataclass
+from cove.model.dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,6 @@
 """The assignments made so far, in order, with their decision levels."""
 
-from dataclasses import dataclass
-
+from cove.model.dataclasses import dataclass
 from cove.resolve.incompatibility import Incompatibility
 
 

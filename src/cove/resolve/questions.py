@@ -1,11 +1,11 @@
 """What the solver asks and what it is told: plain values, so that a dictionary can answer in tests."""
 
 from collections.abc import Generator
-from dataclasses import dataclass
 
 from packaging.requirements import Requirement
 from packaging.version import Version
 
+from cove.model.dataclasses import dataclass
 from cove.model.name import Name
 
 

@@ -7,9 +7,9 @@ second proof is short, and it is the one that is put into words.
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
 
 from cove.errors import CoveError, NoSolution, ProjectNotFound, PythonIncompatible
+from cove.model.dataclasses import dataclass, replace
 from cove.model.name import Name
 from cove.resolve.catalogue import Catalogue
 from cove.resolve.incompatibility import Constrained, Incompatibility, Requires, RootSelected, Unusable, externals

@@ -1,13 +1,13 @@
 """What is to be resolved: every input of the solver as one value."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Literal
 
 from packaging.markers import Marker
 from packaging.requirements import Requirement
 from packaging.version import Version
 
+from cove.model.dataclasses import dataclass, field
 from cove.model.name import Name
 
 Prereleases = Literal["if-necessary-or-explicit", "if-necessary", "explicit", "allow", "disallow"]

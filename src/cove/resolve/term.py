@@ -10,10 +10,10 @@ should be*. No version of the extra has to be kept equal to the project's.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from packaging.version import Version
 
+from cove.model.dataclasses import dataclass
 from cove.model.name import Name
 
 UNSELECTED = 1

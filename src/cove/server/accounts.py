@@ -4,12 +4,12 @@ import hmac
 import secrets
 import threading
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
 from cove.errors import ConfigurationError
+from cove.model.dataclasses import dataclass
 from cove.model.secret import Secret
 
 

@@ -1,7 +1,6 @@
 """What an upload must satisfy before it is taken: a list of small checks, each one sentence of refusal or none."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 
 from packaging.metadata import RawMetadata, parse_email
 from packaging.requirements import InvalidRequirement, Requirement
@@ -9,6 +8,7 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.version import InvalidVersion, Version
 
 from cove.formats.upload_form import UploadForm
+from cove.model.dataclasses import dataclass
 from cove.model.dist import SdistName, WheelName, parse_filename
 from cove.model.name import is_valid_name, normalize
 

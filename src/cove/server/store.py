@@ -11,7 +11,6 @@ import os
 import threading
 import uuid
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO, Protocol
@@ -21,6 +20,7 @@ from packaging.metadata import parse_email
 
 from cove.errors import ConfigurationError, InvalidArtifact
 from cove.formats.artifact_metadata import read_metadata
+from cove.model.dataclasses import dataclass
 from cove.model.dist import parse_filename
 from cove.model.name import Name, is_valid_name, normalize
 from cove.server.receive import is_safe_filename

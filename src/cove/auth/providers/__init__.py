@@ -1,7 +1,6 @@
 """The places where credentials may be, one module each, and the order in which they are asked."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from cove.auth.provider import Provider
@@ -9,6 +8,7 @@ from cove.auth.providers.environment import Environment
 from cove.auth.providers.inline import Inline
 from cove.auth.providers.keyring import Keyring
 from cove.auth.providers.netrc import Netrc
+from cove.model.dataclasses import dataclass
 from cove.model.event import Listener, ignore
 from cove.model.index import Index
 

@@ -7,7 +7,6 @@ from argparse import ArgumentParser
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import perf_counter
@@ -16,6 +15,7 @@ from cove.cli import demo_projects as projects
 from cove.cli.context import Context
 from cove.cli.main import run as run_cove
 from cove.errors import DemoFailed
+from cove.model.dataclasses import dataclass
 from cove.model.event import Event, RequestDone
 from cove.model.secret import Secret
 from cove.server.serve import RunningIndex
