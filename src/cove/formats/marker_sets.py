@@ -187,6 +187,16 @@ class MarkerSet:
         python = _python_range(requires_python)
         return MarkerSet(_assumed(self.diagram, python.diagram))
 
+    def assuming(self, known: "MarkerSet") -> "MarkerSet":
+        """A simple set that agrees with this one in every environment of ``known``."""
+        return MarkerSet(_restricted(self.diagram, known.diagram)) if not known.is_empty else self
+
+    @property
+    def lowest_python(self) -> Cut | None:
+        """Where the Pythons of the set begin, ``None`` if there is no lowest."""
+        found = _lowest_python(self.diagram, None)
+        return None if found == _LOWEST else found
+
 
 def _decided(diagram: Diagram, decide: Callable[[Variable], bool | None]) -> Diagram:
     if isinstance(diagram, bool):
@@ -214,6 +224,47 @@ def _assumed(diagram: Diagram, python: Diagram) -> Diagram:
     # answer there is free and a cut that nothing forces makes the marker longer.
     nearest = [max((i for i in inside if i <= position), default=inside[0]) for position in range(len(ours))]
     return make_node(diagram.variable, cuts, [ours[position] for position in nearest])
+
+
+def _restricted(diagram: Diagram, known: Diagram) -> Diagram:
+    """``diagram`` where ``known`` (not empty) holds, and elsewhere whatever makes it smallest."""
+    done: dict[tuple[int, int], Diagram] = {}
+
+    def restrict(a: Diagram, b: Diagram) -> Diagram:
+        if isinstance(a, bool) or isinstance(b, bool):
+            return a
+        key = (id(a), id(b))
+        if key not in done:
+            if len(done) >= _STEP_LIMIT:
+                raise TooComplex
+            done[key] = step(a, b)
+        return done[key]
+
+    def step(a: Node, b: Node) -> Diagram:
+        if b.variable < a.variable:  # what is asked first does not matter for ``a``
+            either = b.branches[0]
+            for branch in b.branches[1:]:
+                either = _combined(either, branch, decided=True)
+            return restrict(a, either)
+        if a.variable < b.variable:
+            return make_node(a.variable, list(a.cuts), [restrict(branch, b) for branch in a.branches])
+        cuts: list[Cut] = sorted({*a.cuts, *b.cuts})
+        pairs = list(zip(_spread(a, a.variable, cuts), _spread(b, a.variable, cuts), strict=True))
+        inside = [None if where is False else restrict(what, where) for what, where in pairs]
+        free = next(branch for branch in inside if branch is not None)
+        return make_node(a.variable, cuts, [free if branch is None else branch for branch in inside])
+
+    return restrict(diagram, known)
+
+
+def _lowest_python(diagram: Diagram, low: Cut | None) -> Cut | None:
+    """The lowest cut from which on ``diagram`` holds somewhere, ``_LOWEST`` without one; ``None`` if it holds nowhere."""
+    if isinstance(diagram, bool):
+        return (low or _LOWEST) if diagram else None
+    is_python = diagram.variable.name == "python_full_version" and not diagram.variable.operator
+    lows = (None, *diagram.cuts) if is_python else (low,) * len(diagram.branches)
+    found = [_lowest_python(branch, start) for branch, start in zip(diagram.branches, lows, strict=True)]
+    return min((each for each in found if each is not None), default=None)
 
 
 EVERYTHING = MarkerSet(diagram=True)
