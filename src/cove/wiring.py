@@ -22,9 +22,10 @@ from cove.model.name import Name
 
 if TYPE_CHECKING:  # names of what is imported when it is made
     from cove.auth.chain import CredentialChain
+    from cove.auth.tokens import Tokens
     from cove.http.client import Client
     from cove.http.messages import Layer
-    from cove.http.transport import Transport
+    from cove.http.transport import Transport, TransportOptions
     from cove.index.chain import Kept, Router
     from cove.index.flat import FlatIndex
     from cove.index.simple import SimpleIndex
@@ -127,11 +128,23 @@ class Session:
             environ=self.environ,
             netrc=netrc_path(self.environ, home(self.environ)),
             keyring=self.settings.keyring_provider == "subprocess",
+            native=self.settings.native_auth,
+            tokens=lambda: self.tokens,
+            services=lambda: self.service_client,
+            offline=self.settings.offline,
             listener=self.listener,
         )
         return CredentialChain(
             known, make_providers(options), whole_realm=lambda index: recognise(index.url).shares_realm
         )
+
+    @_Made
+    def tokens(self) -> "Tokens":
+        """Tokens that end, kept from run to run."""
+        from cove.auth.tokens import Tokens
+        from cove.config.folders import data_folder
+
+        return Tokens(data_folder(self.settings, self.environ), self.listener)
 
     @_Made
     def client(self) -> "Client":
@@ -155,6 +168,18 @@ class Session:
 
         return Client(self._transport, (Offline(),) if self.settings.offline else (), self.listener)
 
+    @_Made
+    def service_client(self) -> "Client":
+        """A client for services that give out tokens: it has no credentials and little patience."""
+        from cove.http.client import Client
+        from cove.http.retry import Retry
+        from cove.http.transport import Transport
+        from cove.model.dataclasses import replace
+
+        transport = Transport(replace(self._transport_options, read_timeout=15, upload_timeout=15))
+        self._exits.callback(transport.close)
+        return Client(transport, (Retry(self.settings.http_retries),), self.listener)
+
     def _client(self, cache: "Layer") -> "Client":
         from cove.auth.layer import Auth
         from cove.http.client import standard_client
@@ -173,10 +198,18 @@ class Session:
 
     @_Made
     def _transport(self) -> "Transport":
-        from cove.http.transport import Transport, TransportOptions, agent
+        from cove.http.transport import Transport
+
+        transport = Transport(self._transport_options)
+        self._exits.callback(transport.close)
+        return transport
+
+    @_Made
+    def _transport_options(self) -> "TransportOptions":
+        from cove.http.transport import TransportOptions, agent
 
         settings = self.settings
-        options = TransportOptions(
+        return TransportOptions(
             user_agent=agent(__version__),
             connect_timeout=settings.http_connect_timeout,
             read_timeout=settings.http_timeout,

@@ -214,6 +214,11 @@ class Settings:
         env=("UV_KEYRING_PROVIDER",), flag="--keyring-provider", choices=("disabled", "subprocess"),
         help="Whether the `keyring` program is asked for credentials",
     )  # fmt: skip
+    native_auth = Setting(
+        read_bool, default=True, form="switch", group="index", toml="native-auth", table="cove", env=("COVE_NATIVE_AUTH",),
+        flag="--native-auth", negative="--no-native-auth", text=bool_of_text,
+        help="Whether tokens for indexes in AWS, Google Cloud and Azure are fetched from whatever is logged in there",
+    )  # fmt: skip
     index_options = _several(
         read_table, group="environment", toml="index", table="cove",
         help="A table of further options for each index by name: see [indexes](indexes.md)",

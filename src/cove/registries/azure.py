@@ -12,6 +12,11 @@ def _recognise(url: Url) -> bool:
     return _FEED.fullmatch(url.path) is not None
 
 
+def is_azure_devops(url: Url) -> bool:
+    """Whether ``url`` is on a host of Azure DevOps Services, which takes its tokens; a server of one's own may be anywhere."""
+    return url.host == "pkgs.dev.azure.com" or url.host.endswith(".pkgs.visualstudio.com")
+
+
 def _publish_url(index_url: Url) -> Url | None:
     match = _FEED.fullmatch(index_url.path)
     return replace_path(index_url, match[1] + "upload/") if match else None
@@ -25,8 +30,9 @@ AZURE = Registry(
     publish_url=_publish_url,
     login=(
         (
-            "Azure Artifacts takes a personal access token with the scope Packaging (read) as password and any user name; "
-            "in a pipeline, map $(System.AccessToken) into the password variable"
+            "cove fetches the token by itself where az or `cove[azure]` is logged in (`az login`) and in pipelines that map "
+            "$(System.AccessToken) to SYSTEM_ACCESSTOKEN; otherwise the password is a personal access token with the scope "
+            "Packaging (read), the user name any"
         ),
     ),
     # The pages name files by the feed's GUID, so no file lies below the index's URL.

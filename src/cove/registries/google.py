@@ -8,8 +8,12 @@ from cove.registries.registry import Registry, replace_path
 _REPOSITORY = re.compile(r"(/[^/]+/[^/]+)(?:/simple)?/?")
 
 
-def _recognise(url: Url) -> bool:
-    return url.host.endswith(("-python.pkg.dev", "-pypi.pkg.dev"))
+_HOST = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*-(?:python|pypi)\.pkg\.dev")
+
+
+def is_google(url: Url) -> bool:
+    """Whether ``url`` is on a host of Google Artifact Registry for Python."""
+    return _HOST.fullmatch(url.host) is not None
 
 
 def _publish_url(index_url: Url) -> Url | None:
@@ -20,13 +24,14 @@ def _publish_url(index_url: Url) -> Url | None:
 GOOGLE = Registry(
     "google",
     "Google Artifact Registry",
-    _recognise,
+    is_google,
     username="oauth2accesstoken",
     publish_url=_publish_url,
     login=(
         (
-            "Google Artifact Registry takes the user name oauth2accesstoken and the output of "
-            "`gcloud auth application-default print-access-token` as password; a token is valid for an hour"
+            "cove fetches the token by itself where gcloud or `cove[google]` is logged in (`gcloud auth login`, "
+            "`gcloud auth application-default login`); otherwise the user name is oauth2accesstoken and the password the "
+            "output of `gcloud auth application-default print-access-token`"
         ),
     ),
     # A file's address redirects to another path of the same host.
