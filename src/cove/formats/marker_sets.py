@@ -7,7 +7,7 @@ expressed through ``python_full_version``, and ``platform_system`` through ``sys
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from threading import Lock as Mutex
 from weakref import WeakValueDictionary
 
@@ -179,6 +179,14 @@ class MarkerSet:
 
         def decide(variable: Variable) -> bool | None:
             return variable.operand == (extra or "") if variable.name == "extra" else None
+
+        return MarkerSet(_decided(self.diagram, decide))
+
+    def with_extras(self, extras: Collection[str]) -> "MarkerSet":
+        """The set when exactly ``extras`` are asked for: ``extra`` conditions are decided and vanish."""
+
+        def decide(variable: Variable) -> bool | None:
+            return variable.operand in extras if variable.name == "extra" else None
 
         return MarkerSet(_decided(self.diagram, decide))
 

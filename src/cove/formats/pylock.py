@@ -242,8 +242,12 @@ def _table(kind: str, table: Mapping[str, Any]) -> str:
     pairs = []
     for key in _TABLES[kind]:
         if key in table:
-            thing = without_user_info(table[key]) if key == "url" else table[key]
-            pairs.append((key, toml_text.value(dict(sorted(thing.items())) if key == "hashes" else thing)))
+            thing: object = table[key]
+            if key == "url":
+                thing = without_user_info(table[key])
+            elif key == "hashes":
+                thing = dict(sorted(table[key].items()))
+            pairs.append((key, toml_text.value(thing)))
     return toml_text.inline(pairs)
 
 
