@@ -5,6 +5,7 @@ module. Everything is made when it is first asked for, and imported then: a comm
 """
 
 import os
+import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from pathlib import Path
@@ -12,7 +13,7 @@ from threading import RLock, Thread
 from typing import TYPE_CHECKING, Generic, Self, TypeVar, overload
 
 from cove import __version__
-from cove.config.folders import cache_folder, home
+from cove.config.folders import cache_folder, credentials_file, home, keyring_places
 from cove.config.indexes import Indexes
 from cove.config.load import indexes
 from cove.config.settings import Settings
@@ -127,7 +128,10 @@ class Session:
             indexes=known,
             environ=self.environ,
             netrc=netrc_path(self.environ, home(self.environ)),
-            keyring=self.settings.keyring_provider == "subprocess",
+            store=credentials_file(self.settings, self.environ),
+            keyring=self.settings.keyring_provider,
+            tools=keyring_places(self.settings, self.environ),
+            on_terminal=self._has_somebody_to_ask(),
             native=self.settings.native_auth,
             tokens=lambda: self.tokens,
             services=lambda: self.service_client,
@@ -135,8 +139,17 @@ class Session:
             listener=self.listener,
         )
         return CredentialChain(
-            known, make_providers(options), whole_realm=lambda index: recognise(index.url).shares_realm
+            known,
+            make_providers(options),
+            whole_realm=lambda index: recognise(index.url).shares_realm,
+            listener=self.listener,
         )
+
+    def _has_somebody_to_ask(self) -> bool:
+        """Whether a person sits at a terminal, and was not promised silence; no pipeline (``CI``) has one."""
+        if self.environ.get("CI") or self.settings.quiet or self.settings.no_progress:
+            return False
+        return all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stderr))
 
     @_Made
     def tokens(self) -> "Tokens":
@@ -222,9 +235,6 @@ class Session:
             https_proxy=settings.https_proxy or settings.all_proxy,
             no_proxy=",".join(settings.no_proxy),
         )
-        transport = Transport(options)
-        self._exits.callback(transport.close)
-        return transport
 
     @_Made
     def sources(self) -> "tuple[tuple[Index, Source], ...]":
@@ -255,10 +265,16 @@ class Session:
 
     def _source(self, index: "Index") -> "Source":
         from cove.index.breaker import Breaker
-        from cove.index.flat import FlatIndex
-        from cove.index.simple import SimpleIndex
 
-        source = FlatIndex(index, self.client) if index.format == "flat" else SimpleIndex(index, self.client)
+        source: FlatIndex | SimpleIndex
+        if index.format == "flat":
+            from cove.index.flat import FlatIndex
+
+            source = FlatIndex(index, self.client)
+        else:
+            from cove.index.simple import SimpleIndex
+
+            source = SimpleIndex(index, self.client)
         self._asking.append(source)
         return source if index.url.scheme == "file" else Breaker(source, self.listener)
 

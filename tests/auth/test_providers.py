@@ -1,5 +1,3 @@
-import stat
-import sys
 from pathlib import Path
 
 import pytest
@@ -8,7 +6,6 @@ from cove.auth.provider import Username
 from cove.auth.providers import ProviderOptions, make_providers
 from cove.auth.providers.environment import Environment
 from cove.auth.providers.inline import Inline
-from cove.auth.providers.keyring import Keyring
 from cove.auth.providers.netrc import Netrc, netrc_path
 from cove.errors import ConfigurationError
 from cove.model.event import Event, Warned
@@ -132,84 +129,10 @@ def test_netrc_path(tmp_path: Path) -> None:
     assert netrc_path({}, tmp_path) == tmp_path / ".netrc"
 
 
-# --- keyring ----------------------------------------------------------------------------------------------------------
-
-
-def program(folder: Path, body: str) -> str:
-    """A stand-in for the keyring program that also writes down its arguments."""
-    path = folder / "keyring"
-    log = folder / "log"
-    path.write_text(
-        f"#!{sys.executable}\nimport sys\nopen({str(log)!r}, 'a').write(' '.join(sys.argv[1:]) + '\\n')\n{body}\n"
-    )
-    path.chmod(path.stat().st_mode | stat.S_IXUSR)
-    return str(path)
-
-
-def calls(folder: Path) -> list[str]:
-    return (folder / "log").read_text().splitlines()
-
-
-def test_keyring_is_asked_for_the_url_then_for_its_host(tmp_path: Path) -> None:
-    keyring = Keyring(program=program(tmp_path, "if sys.argv[2] != 'http://example.com:8080': exit(1)\nprint('p  ')"))
-    url = Url.parse("http://ada@example.com:8080/simple/")
-    assert shown(keyring.get(None, url)) == ("ada", "p", "keyring (http://example.com:8080)")
-    assert calls(tmp_path) == [
-        "get http://example.com:8080/simple/ ada",
-        "get example.com:8080 ada",
-        "get http://example.com:8080 ada",
-    ]
-
-
-def test_keyring_without_a_user_name_needs_always(tmp_path: Path) -> None:
-    keyring = Keyring(program=program(tmp_path, "print('ada'); print('p')"))
-    auto, always = index(), index(authenticate="always")
-    assert not keyring.covers(auto, auto.url)
-    assert keyring.covers(always, always.url)
-    assert shown(keyring.get(always, always.url)) == ("ada", "p", "keyring (https://example.com/simple)")
-    assert calls(tmp_path) == ["get --mode creds https://example.com/simple"]
-
-
-@pytest.mark.parametrize(
-    "body, words",
-    [
-        ("sys.stderr.write('error: unrecognized arguments: --mode'); exit(2)", "too old"),
-        ("sys.stderr.write('canary'); exit(1)", "exit status 1"),
-        ("import time; time.sleep(5)", "did not answer"),
-    ],
-)
-def test_trouble_with_keyring_is_told_once(tmp_path: Path, body: str, words: str) -> None:
-    events: list[Event] = []
-    keyring = Keyring(events.append, program=program(tmp_path, body), time_limit=0.5)
-    for _ in range(2):
-        assert keyring.get(None, Url.parse("https://ada@example.com/")) is None
-    (event,) = events
-    assert isinstance(event, Warned)
-    assert words in event.message
-    assert "canary" not in repr(event)
-
-
-def test_a_missing_keyring_is_told(tmp_path: Path) -> None:
-    events: list[Event] = []
-    assert (
-        Keyring(events.append, program=str(tmp_path / "none")).get(None, Url.parse("https://ada@example.com/")) is None
-    )
-    assert "is not on PATH" in repr(events)
-
-
-def test_having_no_password_is_no_trouble(tmp_path: Path) -> None:
-    events: list[Event] = []
-    assert (
-        Keyring(events.append, program=program(tmp_path, "exit(1)")).get(None, Url.parse("https://ada@e.example/"))
-        is None
-    )
-    assert events == []
-
-
 # --- the table --------------------------------------------------------------------------------------------------------
 
 
 def test_the_order_of_the_table(tmp_path: Path) -> None:
-    every = make_providers(ProviderOptions(environ={}, netrc=tmp_path / "netrc", keyring=True))
+    every = make_providers(ProviderOptions(environ={}, netrc=tmp_path / "netrc", keyring="subprocess"))
     assert [provider.name for provider in every] == ["environment", "URL", "netrc", "keyring"]
     assert [provider.name for provider in make_providers(ProviderOptions(environ={}))] == ["environment", "URL"]

@@ -39,6 +39,19 @@ def data_folder(settings: Settings, environ: Mapping[str, str]) -> Path:
     return _xdg(environ, "XDG_DATA_HOME", ".local/share") / "cove"
 
 
+def credentials_file(settings: Settings, environ: Mapping[str, str]) -> Path:
+    """What ``uv auth login`` and ``cove auth login`` write: in ``UV_CREDENTIALS_DIR``, else in uv's data folder."""
+    return _credentials_folder(settings, environ) / "credentials.toml"
+
+
+def _credentials_folder(settings: Settings, environ: Mapping[str, str]) -> Path:
+    if settings.credentials_dir is not None:
+        return Path(settings.credentials_dir)
+    if os.name == "nt" and environ.get("APPDATA"):
+        return Path(environ["APPDATA"]) / "uv" / "data" / "credentials"
+    return _xdg(environ, "XDG_DATA_HOME", ".local/share") / "uv" / "credentials"
+
+
 def tool_folder(settings: Settings, environ: Mapping[str, str]) -> Path:
     """Where tools have their environments: ``UV_TOOL_DIR``, else ``tools`` in the data folder."""
     return Path(settings.tool_dir) if settings.tool_dir is not None else data_folder(settings, environ) / "tools"
@@ -53,6 +66,12 @@ def tool_bin_folder(settings: Settings, environ: Mapping[str, str]) -> Path:
     if environ.get("XDG_DATA_HOME"):
         return Path(os.path.normpath(Path(environ["XDG_DATA_HOME"]) / ".." / "bin"))
     return home(environ) / ".local" / "bin"
+
+
+def keyring_places(settings: Settings, environ: Mapping[str, str]) -> tuple[Path, ...]:
+    """The folders that hold the program ``keyring`` where it is a tool: its links may not be on ``PATH``."""
+    programs = "Scripts" if os.name == "nt" else "bin"
+    return tool_bin_folder(settings, environ), tool_folder(settings, environ) / "keyring" / programs
 
 
 def _xdg(environ: Mapping[str, str], variable: str, below_home: str) -> Path:

@@ -6,7 +6,7 @@ derived from the declarations; to add a setting is to add one.
 """
 
 from collections.abc import Callable, Mapping
-from typing import Generic, Literal, Required, Self, TypedDict, TypeVar, Unpack, overload
+from typing import Generic, Literal, Required, Self, TypedDict, TypeVar, Unpack, cast, get_args, overload
 
 from cove.config.readers import (
     bool_of_text,
@@ -40,6 +40,7 @@ T = TypeVar("T")
 
 Table = Literal["uv", "pip", "cove"]
 Form = Literal["value", "list", "switch", "count"]
+KeyringProvider = Literal["disabled", "subprocess", "import", "auto"]
 Interface = Literal["project", "pip", "tool"]
 """uv's three interfaces: they differ in the files that are read and in the order of indexes."""
 
@@ -170,6 +171,10 @@ def _file(**where: Unpack[_Where]) -> Setting[str | None]:
     return Setting(maybe(read_text), None, **where)
 
 
+def _keyring_provider(raw: object) -> KeyringProvider:
+    return cast("KeyringProvider", one_of(*get_args(KeyringProvider))(raw))
+
+
 class Settings:
     """All settings of one run. Paths are absolute text; ``None`` and empty mean "not given".
 
@@ -209,10 +214,10 @@ class Settings:
         choices=("first-index", "unsafe-first-match", "unsafe-best-match"),
         help="Whether a project that the first index has is also looked for on the others",
     )  # fmt: skip
-    keyring_provider = Setting(
-        one_of("disabled", "subprocess"), "disabled", group="index", toml="keyring-provider",
-        env=("UV_KEYRING_PROVIDER",), flag="--keyring-provider", choices=("disabled", "subprocess"),
-        help="Whether the `keyring` program is asked for credentials",
+    keyring_provider = Setting[KeyringProvider](
+        _keyring_provider, "disabled", group="index", toml="keyring-provider",
+        env=("UV_KEYRING_PROVIDER",), flag="--keyring-provider", choices=get_args(KeyringProvider),
+        help="Whether keyring is asked for credentials: its program, the library beside cove, or whichever is there",
     )  # fmt: skip
     native_auth = Setting(
         read_bool, default=True, form="switch", group="index", toml="native-auth", table="cove", env=("COVE_NATIVE_AUTH",),
@@ -475,6 +480,9 @@ class Settings:
         maybe(read_int(1)), None, group="environment", toml="concurrent-installs", env=("UV_CONCURRENT_INSTALLS",),
         text=int_of_text, metavar="NUMBER", help="Threads that unpack; as many as there are cores when not given",
     )  # fmt: skip
+    credentials_dir = _file(
+        group="environment", env=("UV_CREDENTIALS_DIR",), help="The folder of what `cove auth login` stores"
+    )
     netrc = _file(group="environment", env=("NETRC",), help="The netrc file, in place of the one in the home folder")
 
     # publish

@@ -12,6 +12,21 @@ Scheme = Literal["basic", "bearer", "header"]
 """How a credential is sent: RFC 7617, RFC 6750, or as a header of the registry's own."""
 
 
+_HEADER = frozenset("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyz")
+_TAKEN = frozenset(
+    "accept accept-encoding cache-control connection content-encoding content-length content-type cookie expect host "
+    "if-match if-modified-since if-none-match if-range keep-alive location proxy-authorization range referer set-cookie te "
+    "trailer transfer-encoding upgrade user-agent".split()
+)
+
+
+def can_carry_secret(header: str) -> bool:
+    """Whether ``header`` is the name of a header (RFC 9110, 5.1: a token) that means nothing else: a secret in one of those
+    would change the request, or be understood by others on the way."""
+    name = header.lower()
+    return bool(name) and _HEADER.issuperset(name) and name not in _TAKEN
+
+
 class Secret:
     """A password or token.
 
@@ -68,7 +83,7 @@ class Credential:
 
     def has_expired(self, now: datetime) -> bool:
         """Whether it is known to have ended: its provider says so, or the token itself."""
-        end = self.expires or _end_of_token(self.password.reveal())
+        end = self.expires or end_of_token(self.password.reveal())
         return end is not None and end <= now
 
     def spellings(self) -> tuple[str, ...]:
@@ -83,7 +98,7 @@ class Credential:
         return tuple(dict.fromkeys((secret, quote(secret, safe=""), quote(secret), pair)))
 
 
-def _end_of_token(text: str) -> datetime | None:
+def end_of_token(text: str) -> datetime | None:
     """``exp`` of a JSON web token (RFC 7519, 4.1.4), or of the header of an encrypted one (5.3 allows it to stand there)."""
     parts = text.split(".")
     if len(parts) not in (3, 5):

@@ -1,10 +1,9 @@
 """Questions about credentials."""
 
-from dataclasses import replace
-
 from cove.auth.providers.netrc import netrc_path
 from cove.config.folders import home
 from cove.errors import CredentialsMissing, UsageError
+from cove.model.dataclasses import replace
 from cove.model.index import Index
 from cove.model.secret import Credential
 from cove.model.url import Url
@@ -45,7 +44,7 @@ def _missing(session: Session, label: str, username: str | None, index: Index | 
     variables = index.credential_variables if index is not None else None
     places = [f"${variables[0]} and ${variables[1]}"] if variables is not None else []
     places += ["the URL itself", str(netrc_path(session.environ, home(session.environ)))]
-    if session.settings.keyring_provider == "subprocess":
+    if session.settings.keyring_provider != "disabled":
         places.append("the keyring program")
         more: tuple[str, ...] = ()
     else:

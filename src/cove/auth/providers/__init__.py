@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 from cove.auth import clouds
 from cove.auth.provider import Provider
 from cove.auth.providers.environment import Environment
+from cove.auth.providers.huggingface import HuggingFace
 from cove.auth.providers.inline import Inline
-from cove.auth.providers.keyring import Keyring
 from cove.auth.providers.netrc import Netrc
+from cove.config.settings import KeyringProvider
 from cove.model.dataclasses import dataclass
 from cove.model.event import Listener, ignore
 from cove.model.index import Index
@@ -22,7 +23,9 @@ if TYPE_CHECKING:  # loaded where a token is needed
 
 @dataclass(frozen=True, slots=True)
 class ProviderOptions:
-    """What providers are made from. ``environ`` is ``None`` for the process's own; ``netrc`` is ``None`` for no file."""
+    """What providers are made from. ``environ`` is ``None`` for the process's own; ``netrc`` is ``None`` for no file,
+    ``store`` (the file of what was stored by logging in) too. ``tools`` are folders of programs that need not be on ``PATH``.
+    ``on_terminal``: a person can be asked there."""
 
     indexes: Sequence[Index] = ()
     environ: Mapping[str, str] | None = None
@@ -34,18 +37,24 @@ class ProviderOptions:
     services: "Callable[[], Client] | None" = None
     """A client for services that give out tokens; ``None``: they are not asked."""
     offline: bool = False
-    keyring: bool = False
+    store: Path | None = None
+    keyring: KeyringProvider = "disabled"
+    tools: Sequence[Path] = ()
+    on_terminal: bool = False
     listener: Listener = ignore
 
 
 PROVIDERS: tuple[Callable[[ProviderOptions], Provider | None], ...] = (
     lambda options: Environment(options.indexes, options.environ),
     lambda options: Inline(),  # noqa: ARG005 - it needs none
+    lambda options: HuggingFace(options.environ),
     lambda options: Netrc(options.netrc, options.listener) if options.netrc is not None else None,
+    lambda options: _stored(options) if options.store is not None and _is_there(options.store) else None,
     lambda options: clouds.codeartifact(lambda: _surroundings(options)) if options.native else None,
     lambda options: clouds.google(lambda: _surroundings(options)) if options.native else None,
     lambda options: clouds.azure(lambda: _surroundings(options)) if options.native else None,
-    lambda options: Keyring(options.listener, environ=options.environ) if options.keyring else None,
+    lambda options: _keyring(options) if options.keyring != "disabled" else None,
+    lambda options: _prompt(options) if options.on_terminal else None,
 )
 """In order of priority: what was set for this run comes before what is written down, and that before what others keep."""
 
@@ -60,4 +69,43 @@ def _surroundings(options: ProviderOptions) -> "Surroundings":
     from cove.auth.tokens import Kept  # noqa: PLC0415
 
     kept = Kept(options.tokens() if options.tokens is not None else None, options.listener)
-    return Surroundings(options.environ or {}, kept, options.services, offline=options.offline, listener=options.listener)
+    return Surroundings(
+        options.environ or {}, kept, options.services, offline=options.offline, listener=options.listener
+    )
+
+
+def _stored(options: ProviderOptions) -> Provider:
+    from cove.auth.providers.stored import Stored  # noqa: PLC0415 - most people have not logged in anywhere
+    from cove.auth.store import CredentialStore  # noqa: PLC0415
+
+    assert options.store is not None
+    return Stored(CredentialStore(options.store), options.listener)
+
+
+def _keyring(options: ProviderOptions) -> Provider | None:
+    from cove.auth.providers.keyring import make_keyring  # noqa: PLC0415 - off unless somebody says so
+
+    return make_keyring(
+        options.keyring,
+        environ=options.environ,
+        places=options.tools,
+        listener=options.listener,
+        on_terminal=options.on_terminal,
+    )
+
+
+def _prompt(options: ProviderOptions) -> Provider:
+    from cove.auth.providers.prompt import Prompt  # noqa: PLC0415 - most runs have nobody to ask
+
+    return Prompt(options.listener)
+
+
+def _is_there(path: Path) -> bool:
+    """Whether there is something at ``path``, readable or not."""
+    try:
+        path.lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError:
+        return True
+    return True
