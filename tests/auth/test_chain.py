@@ -90,13 +90,20 @@ def test_the_environment_beats_the_url_as_a_whole() -> None:
 
 def test_never_sends_nothing_and_objects_to_a_contradiction() -> None:
     silent = index("s", "https://example.com/simple", authenticate="never")
-    auth = chain(silent, environ={"UV_INDEX_S_PASSWORD": "1"})
+    auth = chain(silent)
     assert auth.for_url(silent.url.child("foo"), silent) is None
     assert auth.for_url(Url.parse("https://x:y@example.com/simple/foo"), silent) is None
+    assert auth.for_url(Url.parse("https://x:y@example.com/elsewhere/foo"), silent) is None
     odd = index("s", "https://ada:canary@example.com/simple", authenticate="never")
-    with pytest.raises(ConfigurationError, match="never") as caught:
-        chain(odd).for_url(odd.url, odd)
-    assert "canary" not in str(caught.value)
+    for contradiction, environ, where in (
+        (odd, {}, "the URL of s"),
+        (silent, {"UV_INDEX_S_PASSWORD": "canary"}, "\\$UV_INDEX_S_PASSWORD"),
+        (silent, {"UV_INDEX_S_TOKEN": "canary"}, "\\$UV_INDEX_S_TOKEN"),
+        (silent, {"UV_INDEX_S_USERNAME": "ada"}, "\\$UV_INDEX_S_USERNAME"),
+    ):
+        with pytest.raises(ConfigurationError, match=f"never.*{where}") as caught:
+            chain(contradiction, environ=environ).for_url(contradiction.url, contradiction)
+        assert "canary" not in str(caught.value)
 
 
 class Counting:

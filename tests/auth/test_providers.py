@@ -134,5 +134,9 @@ def test_netrc_path(tmp_path: Path) -> None:
 
 def test_the_order_of_the_table(tmp_path: Path) -> None:
     every = make_providers(ProviderOptions(environ={}, netrc=tmp_path / "netrc", keyring="subprocess"))
-    assert [provider.name for provider in every] == ["environment", "URL", "netrc", "keyring"]
-    assert [provider.name for provider in make_providers(ProviderOptions(environ={}))] == ["environment", "URL"]
+    assert [provider.name for provider in every] == ["environment", "URL", "huggingface", "netrc", "keyring"]
+    assert [provider.name for provider in make_providers(ProviderOptions(environ={}))] == [
+        "environment",
+        "URL",
+        "huggingface",
+    ]

@@ -1,18 +1,24 @@
 """Which credential is for which URL: the rules that keep a secret where it belongs."""
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from datetime import datetime
 from urllib.parse import unquote
 
-from cove.auth.provider import Provider, Username
+from cove.auth.answers import Answers, now
+from cove.auth.provider import Interactive, Provider
 from cove.errors import ConfigurationError
 from cove.http.messages import Request
 from cove.http.once import Once
 from cove.http.redirects import allows
+from cove.model.dataclasses import dataclass, replace
+from cove.model.event import Listener, ignore
 from cove.model.index import Index
-from cove.model.secret import Credential
+from cove.model.secret import Credential, Secret
 from cove.model.url import Url
+
+_BY_HAND = frozenset({"environment", "URL"})
+"""Providers of what is given for one index, unlike what is kept for whoever needs it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +38,8 @@ class CredentialChain:
     the host). It is never for another index and never for another realm. URLs that belong to no index have their own user
     info, or what providers know of their host. User info that a page of an index puts into a link is used on the index's own
     realm, and where the index is allowed to send us.
+
+    What a server refuses is replaced by what the next provider has: see ``Answers``.
     """
 
     def __init__(
@@ -40,34 +48,60 @@ class CredentialChain:
         providers: Sequence[Provider],
         *,
         whole_realm: Callable[[Index], bool] = lambda _: False,
+        listener: Listener = ignore,
+        clock: Callable[[], datetime] = now,
     ) -> None:
         self._indexes = tuple(indexes)
-        self._providers = tuple(providers)
+        self._providers = tuple(provider for provider in providers if not isinstance(provider, Interactive))
+        self._people = tuple(provider for provider in providers if isinstance(provider, Interactive))
         self._whole_realm = whole_realm
-        self._of_index: Once[tuple[str, Url], Credential | None] = Once()
-        self._of_host: Once[tuple[object, str | None], Credential | None] = Once()
+        self._listener = listener
+        self._clock = clock
+        self._of_index: Once[tuple[str, Url], Answers | None] = Once()
+        self._of_place: Once[tuple[Url, Secret | None], Answers] = Once()
+        self._every: list[Answers] = []
 
     def for_url(self, url: Url, index: Index | None = None) -> Credential | None:
         """What to send with a request for ``url`` made on behalf of ``index``; ``None`` to send nothing.
 
-        Raises ``ConfigurationError`` for an index with ``authenticate = "never"`` and user info in its URL.
+        Raises ``ConfigurationError`` for an index with ``authenticate = "never"`` for which credentials are given.
         """
+        answers = self.answers(url, index)
+        return answers.in_force() if answers is not None else None
+
+    def answers(self, url: Url, index: Index | None = None) -> Answers | None:
+        """Where ``for_url`` has it from; ``None`` where nothing must be sent, whatever is known."""
         governing = self.index_for(url, index)
-        if governing is not None:
-            credential = self.for_index(governing)
-            if credential is not None or governing.authenticate == "never":
-                return credential
+        own = self._for_index(governing) if governing is not None else None
+        if own is not None and own.in_force() is not None:
+            return own
+        if any(one is not None and one.authenticate == "never" for one in (governing, index)):
+            return None
         if self._is_inherited(url, index) or (index is not None and not allows(index, url)):
             url = url.without_credentials()
         if governing is not None and url.username is None:
-            return None
-        return self.for_host(url)
+            return own
+        return self._for_place(url)
+
+    def refused(
+        self, credential: Credential | None, url: Url, index: Index | None = None, *, status: int = 401
+    ) -> Credential | None:
+        """What to send instead of ``credential``, to which ``url`` answered 401 or 403; ``None`` if nothing is left."""
+        answers = self.origin_of(credential) if credential is not None else self.answers(url, index)
+        return answers.refused(credential, status) if answers is not None else None
+
+    def origin_of(self, credential: Credential) -> Answers | None:
+        """The answers among which ``credential`` is; ``None`` for one that somebody made elsewhere."""
+        return next((answers for answers in tuple(self._every) if answers.gave(credential)), None)
 
     def for_host(self, url: Url) -> Credential | None:
         """What ``url`` itself says, or what providers know of its host and user, whatever index it may belong to."""
-        if url.username is not None and url.password is not None:
-            return self._search(None, url)
-        return self._of_host.get((url.realm, url.username), lambda: self._search(None, url))
+        return self._for_place(url).in_force()
+
+    def _for_place(self, url: Url) -> Answers:
+        """Files in one folder have one credential, so that a wheel and its metadata are asked about once."""
+        folder = Url(url.public.partition("?")[0].partition("#")[0].rpartition("/")[0] + "/", url.username)
+        return self._of_place.get((folder, url.password), lambda: self._made(None, url))
 
     def _is_inherited(self, url: Url, index: Index | None) -> bool:
         """Whether the user info of ``url`` is that of an index of the same realm, taken over when a link was resolved."""
@@ -78,15 +112,44 @@ class CredentialChain:
         )
 
     def for_index(self, index: Index) -> Credential | None:
-        """What is known for ``index``; looked up at most once."""
+        """What is in force for ``index``; looked up at most once."""
+        answers = self._for_index(index)
+        return answers.in_force() if answers is not None else None
+
+    def _for_index(self, index: Index) -> Answers | None:
+        return self._of_index.get((index.name, index.url), lambda: self._made_for(index))
+
+    def _made_for(self, index: Index) -> Answers | None:
         if index.authenticate == "never":
-            if index.url.username is not None:
+            self._insist_on_nothing(index)
+            return None
+        return self._made(index, index.url)
+
+    def _made(self, index: Index | None, url: Url) -> Answers:
+        made = Answers(
+            self._providers,
+            self._people,
+            index,
+            url,
+            adapt=lambda credential: _in_form(credential, index),
+            listener=self._listener,
+            clock=self._clock,
+        )
+        self._every.append(made)
+        return made
+
+    def _insist_on_nothing(self, index: Index) -> None:
+        """Raise ``ConfigurationError`` if someone gives credentials by hand for an index that is to be sent none."""
+        for provider in self._providers:
+            if provider.name not in _BY_HAND or not provider.covers(index, index.url):
+                continue
+            given = provider.get(index, index.url)
+            if given is not None:
+                where = index.origin_of("authenticate")
                 raise ConfigurationError(
-                    f'`authenticate` is "never" for {index.label}, but its URL holds credentials ({index.origin})',
+                    f'`authenticate` is "never" for {index.label} ({where}), but {given.origin} has credentials for it',
                     hints=("remove one of the two",),
                 )
-            return None
-        return self._of_index.get((index.name, index.url), lambda: self._search(index, index.url))
 
     def index_for(self, url: Url, index: Index | None = None) -> Index | None:
         """The index to which ``url`` belongs; ``index``, on whose behalf it is requested, is preferred among equals."""
@@ -105,28 +168,26 @@ class CredentialChain:
         return hashlib.sha256(f"{credential.username}\0{credential.origin}".encode()).hexdigest()
 
     def status(self) -> tuple[CredentialStatus, ...]:
-        """For each configured index, what is in use and what it hides; asks every provider."""
+        """For each configured index, what is in use and what it hides; asks every provider that asks no person."""
         return tuple(self._status_of(index) for index in self._indexes)
 
     def _status_of(self, index: Index) -> CredentialStatus:
-        active = self.for_index(index)
-        every = () if index.authenticate == "never" else tuple(self._answers(index, index.url))
-        return CredentialStatus(index, active, tuple(other for other in every if other != active))
+        answers = self._for_index(index)
+        if answers is None:
+            return CredentialStatus(index, None, ())
+        active = answers.in_force()
+        return CredentialStatus(index, active, tuple(other for other in answers.every() if other is not active))
 
-    def _search(self, index: Index | None, url: Url) -> Credential | None:
-        return next(self._answers(index, url), None)
 
-    def _answers(self, index: Index | None, url: Url) -> Iterator[Credential]:
-        """Complete credentials in order; a user name that one provider gives is what the next are asked for."""
-        for provider in self._providers:
-            if not provider.covers(index, url):
-                continue
-            answer = provider.get(index, url)
-            if isinstance(answer, Username):
-                if answer.username != url.username:
-                    url = Url(url.public, answer.username)
-            elif answer is not None:
-                yield answer
+def _in_form(credential: Credential, index: Index | None) -> Credential:
+    """``credential`` as ``index`` wants to be sent it."""
+    wanted = index.auth_scheme if index is not None else ""
+    if not wanted:
+        return credential
+    scheme, _, header = wanted.partition(":")
+    if scheme == "header":
+        return replace(credential, scheme="header", header=header)
+    return replace(credential, scheme="bearer" if scheme == "bearer" else "basic")
 
 
 def _is_below(root: Url, url: Url) -> bool:

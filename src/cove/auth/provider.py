@@ -1,8 +1,8 @@
 """What every provider of credentials is."""
 
-from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
+from cove.model.dataclasses import dataclass
 from cove.model.index import Index
 from cove.model.origin import Origin
 from cove.model.secret import Credential
@@ -32,9 +32,23 @@ class Provider(Protocol):
     def get(self, index: Index | None, url: Url) -> Credential | Username | None:
         """What is known for ``index``, or for ``url`` alone if it belongs to no configured index.
 
-        With an index, ``url`` is the index's. ``url.username`` is the user name known so far, if any: a provider must not
-        answer for another. Raises ``CoveError`` only for what makes it pointless to go on.
+        With an index, ``url`` is the index's, and one call is made in a run (one more for each user name that another
+        provider contributes). Without, it is the URL of a single file, and there may be a call for each of hundreds: a
+        provider that starts programs or asks services must not cover such a URL unless it names a user.
+
+        ``url.username`` is the user name known so far, if any: a provider must not answer for another. Raises ``CoveError``
+        only for what makes it pointless to go on.
         """
+        ...
+
+
+@runtime_checkable
+class Interactive(Provider, Protocol):
+    """A provider that asks a person: it is turned to last, and only once a server has answered 401."""
+
+    @property
+    def is_interactive(self) -> bool:
+        """Always true."""
         ...
 
 

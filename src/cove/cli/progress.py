@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Self
 
 from cove.cli.render import Console
 from cove.config.settings import Settings
-from cove.model.event import Advanced, Event, Finished, Listener, Noted, RequestDone, Started, Warned, ignore
+from cove.model.event import Advanced, Asking, Event, Finished, Listener, Noted, RequestDone, Started, Warned, ignore
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
@@ -34,6 +34,7 @@ class Reporter:
         self._warned: set[Warned] = set()
         self._progress: Progress | None = None
         self._tasks: dict[tuple[str, str], TaskID] = {}
+        self._is_asking = False
 
     def __enter__(self) -> Self:
         return self
@@ -54,6 +55,8 @@ class Reporter:
                     self._console.detail(_request_line(event))
                 case Noted(message):
                     self._console.detail(message)
+                case Asking(begins):
+                    self._make_way(begins=begins)
                 case Started() | Advanced() | Finished():
                     self._step(event)
 
@@ -61,6 +64,15 @@ class Reporter:
         if event not in self._warned:
             self._warned.add(event)
             self._console.warning(event.message, event.hint)
+
+    def _make_way(self, *, begins: bool) -> None:
+        """Leave the terminal to whoever asks there."""
+        self._is_asking = begins
+        if self._progress is not None:
+            if begins:
+                self._progress.stop()
+            else:
+                self._progress.start()
 
     def _step(self, event: Started | Advanced | Finished) -> None:
         if self._draws:
@@ -91,7 +103,8 @@ class Reporter:
         screen = Screen(file=self._console.err, no_color=not self._console.err_color, highlight=False)
         columns = (SpinnerColumn(), TextColumn("{task.description}", markup=False), BarColumn(bar_width=24))
         progress = Progress(*columns, console=screen, transient=True, redirect_stdout=False, redirect_stderr=False)
-        progress.start()
+        if not self._is_asking:
+            progress.start()
         self._progress = progress
         self._console.above = lambda line: screen.print(Text.from_ansi(line), soft_wrap=True)
         return progress

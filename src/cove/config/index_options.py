@@ -14,12 +14,14 @@ from cove.model.dataclasses import replace
 from cove.model.index import Index, OnUnreachable
 from cove.model.name import normalize
 from cove.model.origin import Origin
+from cove.model.secret import can_carry_secret
 from cove.model.url import Url
 
 T = TypeVar("T")
 
 KEYS = (
-    "packages", "on-unreachable", "mirrors", "allow-redirect-to", "ca-cert", "client-cert", "proxy", "timeout", "concurrency",
+    "packages", "on-unreachable", "mirrors", "allow-redirect-to", "auth-scheme", "ca-cert", "client-cert", "proxy", "timeout",
+    "concurrency",
 )  # fmt: skip
 
 ANYWHERE = "any"
@@ -73,6 +75,7 @@ def applied(index: Index, options: Options, environ: Mapping[str, str]) -> Index
         on_unreachable=read("on-unreachable", _on_unreachable, "fail"),
         mirrors=read("mirrors", lambda raw, _: _mirrors(raw, environ), ()),
         allow_redirects_to=read("allow-redirect-to", _allowed, ()),
+        auth_scheme=read("auth-scheme", _scheme, ""),
         ca_cert=read("ca-cert", _path, ""),
         client_cert=read("client-cert", _path, ""),
         proxy=proxy,
@@ -130,6 +133,17 @@ def _origin_text(text: str) -> str:
     if url.scheme not in ("http", "https") or url.path not in ("", "/") or url.query or url.username is not None:
         raise ValueError(f"expected origins (`https://files.example.com`) or `{ANYWHERE}`")
     return url.public.rstrip("/")
+
+
+def _scheme(raw: object, _: Given) -> str:
+    text = read_text(raw)
+    word, colon, header = text.partition(":")
+    header = header.strip()
+    if word == "header" and colon:
+        if not can_carry_secret(header):
+            raise ValueError(f"a secret cannot be sent in the header `{header}`")
+        return f"header:{header}"
+    return one_of("basic", "bearer")(text)
 
 
 def _path(raw: object, item: Given) -> str:

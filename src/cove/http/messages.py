@@ -1,9 +1,9 @@
 """Requests, responses, and the one shape every layer of the client has."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Protocol
 
+from cove.model.dataclasses import dataclass, field
 from cove.model.index import Index
 from cove.model.secret import Credential
 from cove.model.url import Url
@@ -70,6 +70,14 @@ class Request:
     """A body of more bytes than this (decoded, where it is decoded) is an ``InvalidResponse``."""
 
 
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A credential that was no use, and why: ``status`` is 401 or 403; 0 if it had expired and was not even sent."""
+
+    credential: Credential
+    status: int
+
+
 @dataclass(slots=True)
 class Response:
     """One HTTP response. ``url`` is the final URL after redirects (without user info): the base of relative links."""
@@ -80,6 +88,10 @@ class Response:
     body: Body
     credential: Credential | None = None
     """The credential that was sent with the request that got this answer, if any."""
+    refusals: tuple[Refusal, ...] = ()
+    """Those that were refused in this run where this answer comes from, in order."""
+    places: tuple[str, ...] = ()
+    """Where credentials were looked for, by the names of the providers."""
     from_cache: bool = False
     is_unasked: bool = False
     """From the cache, and the server was not asked whether it is still so."""

@@ -1,12 +1,15 @@
 """Which error an HTTP status is: the one place that turns 401, 403, 404 and the rest into sentences."""
 
+from collections.abc import Sequence
+from datetime import UTC, datetime
 from http import HTTPStatus
 
 from cove.errors import AccessForbidden, CoveError, CredentialsMissing, CredentialsRefused, UnexpectedStatus
 from cove.http.failures import ServerTrouble
-from cove.http.messages import Response
+from cove.http.messages import Refusal, Response
 from cove.http.retry import is_passing
 from cove.model.index import Index
+from cove.model.secret import Credential
 
 
 def judge(response: Response, subject: str, index: Index | None = None) -> None:
@@ -23,18 +26,25 @@ def error_for(response: Response, *, subject: str, index: Index | None) -> CoveE
     ``CredentialsMissing`` or ``CredentialsRefused``, 403 ``AccessForbidden``, everything else ``UnexpectedStatus``. The
     caller decides beforehand whether a status means that something does not exist.
     """
-    who, status = _who(response, index), status_text(response.status)
-    credential = response.credential
-    if response.status == HTTPStatus.UNAUTHORIZED and credential is None:
+    error = _error(response, subject, index)
+    error.causes = (*verdicts(response), *error.causes)
+    return error
+
+
+def _error(response: Response, subject: str, index: Index | None) -> CoveError:
+    blamed = to_blame(response)
+    number = blamed.status or response.status if blamed is not None else response.status
+    credential = blamed.credential if blamed is not None else response.credential
+    who, status = _who(response, index), status_text(number)
+    if number == HTTPStatus.UNAUTHORIZED and credential is None:
         return CredentialsMissing(
-            f"{who} wants credentials for `{subject}` ({status}); none are known", hints=missing_hints(index)
+            f"{who} wants credentials for `{subject}` ({status}); none are known",
+            causes=looked_in(response.places),
+            hints=missing_hints(index),
         )
-    if response.status == HTTPStatus.UNAUTHORIZED and credential is not None:
-        return CredentialsRefused(
-            f"{who} refused the credentials for `{subject}` ({status}); they came from {credential.origin}",
-            hints=(f"check user name and password (or whether the token has expired) in {credential.origin}",),
-        )
-    if response.status == HTTPStatus.FORBIDDEN:
+    if number == HTTPStatus.UNAUTHORIZED and credential is not None:
+        return refused(f"{who} refused the credentials for `{subject}` ({status})", credential)
+    if number == HTTPStatus.FORBIDDEN:
         if credential is None:
             return AccessForbidden(
                 f"{who} denied access to `{subject}` ({status}); no credentials were sent", hints=missing_hints(index)
@@ -45,6 +55,45 @@ def error_for(response: Response, *, subject: str, index: Index | None) -> CoveE
         )
     kind = ServerTrouble if is_passing(response.status) else UnexpectedStatus
     return kind(f"{who} answered {status} for `{subject}`", causes=(f"URL: {response.url}",))
+
+
+def refused(what: str, credential: Credential, *, now: datetime | None = None) -> CredentialsRefused:
+    """The error for a 401 to ``credential``: it has expired, as far as it can be known, or it is wrong."""
+    if credential.has_expired(now or datetime.now(UTC)):
+        return CredentialsRefused(
+            f"{what}; those from {credential.origin} have expired",
+            hints=(f"get new ones and put them into {credential.origin}",),
+        )
+    return CredentialsRefused(
+        f"{what}; they came from {credential.origin}",
+        hints=(f"check user name and password (or whether the token has expired) in {credential.origin}",),
+    )
+
+
+def to_blame(response: Response) -> Refusal | None:
+    """Of several credentials that were all refused: the first that is known but not allowed, else the first of all."""
+    if len(response.refusals) < 2 or response.status not in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
+        return None
+    sent = [each for each in response.refusals if each.status] or [*response.refusals]
+    return next((each for each in sent if each.status == HTTPStatus.FORBIDDEN), sent[0])
+
+
+def verdicts(response: Response) -> tuple[str, ...]:
+    """A line for each of several credentials: where it came from, and what became of it."""
+    refusals = response.refusals if len(response.refusals) > 1 else ()
+    return tuple(f"{each.credential.origin}: {_verdict(each)}" for each in refusals)
+
+
+def _verdict(refusal: Refusal) -> str:
+    if not refusal.status:
+        return "expired, not sent"
+    ended = refusal.status == HTTPStatus.UNAUTHORIZED and refusal.credential.has_expired(datetime.now(UTC))
+    return f"{'expired' if ended else 'refused'} ({status_text(refusal.status)})"
+
+
+def looked_in(places: Sequence[str]) -> tuple[str, ...]:
+    """The cause that says where credentials were looked for, by the names of the providers that were asked."""
+    return (f"looked in: {', '.join(places)}",) if places else ()
 
 
 def status_text(status: int) -> str:

@@ -62,7 +62,14 @@ class Noted:
     message: str
 
 
-Event = RequestDone | Started | Advanced | Finished | Warned | Noted
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """A person is asked something at the terminal (``begins``), or has answered: nothing is to be drawn in between."""
+
+    begins: bool
+
+
+Event = RequestDone | Started | Advanced | Finished | Warned | Noted | Asking
 Listener = Callable[[Event], None]
 
 

@@ -24,8 +24,9 @@ class Index:
     ``url`` is absolute (``http``, ``https`` or ``file``) and may carry user info, which is never printed or written.
     ``packages`` to ``concurrency`` are from ``[tool.cove.index.<name>]``: ``packages`` are globs, names that
     match go to this index only; ``mirrors`` have the same content and are never written to a lock; ``allow_redirects_to`` has
-    origins (``https://example.com:8443``), or ``any``, to which its redirects are followed besides its own; ``ca_cert`` and
-    ``client_cert`` are absolute paths; ``timeout`` is in seconds.
+    origins (``https://example.com:8443``), or ``any``, to which its redirects are followed besides its own; ``auth_scheme``
+    is how the secret is sent, whatever its source says: ``basic``, ``bearer``, or ``header:`` and the name of a header;
+    ``ca_cert`` and ``client_cert`` are absolute paths; ``timeout`` is in seconds.
     """
 
     url: Url
@@ -43,6 +44,7 @@ class Index:
     on_unreachable: OnUnreachable = "fail"
     mirrors: tuple[Url, ...] = ()
     allow_redirects_to: tuple[str, ...] = ()
+    auth_scheme: str = ""
     ca_cert: str = ""
     client_cert: str = ""
     proxy: Url | None = None

@@ -5,8 +5,9 @@ import json
 import re
 from http import HTTPStatus
 
-from cove.errors import AccessForbidden, CoveError, CredentialsMissing, CredentialsRefused, PublishRefused
+from cove.errors import AccessForbidden, CoveError, CredentialsMissing, PublishRefused
 from cove.http.messages import Response
+from cove.http.status import refused, status_text, to_blame, verdicts
 from cove.model.secret import MASK, Credential
 from cove.registries import Registry
 
@@ -23,7 +24,7 @@ def error_for(
     of ``registry`` goes into the hints.
     """
     sent = response.credential or credential
-    status = _status(response.status)
+    status = status_text(response.status)
     said = _quoted(response, sent)
     causes = (f"the server says: {said}",) if said else ()
     if registry.says_already_there(response.status, said):
@@ -33,19 +34,22 @@ def error_for(
             hints=("with `--index` or `--check-url`, a file that is there with the same content is passed over",),
         )
     known = registry.hints(response.status)
+    causes = (*verdicts(response), *causes)
+    blamed = to_blame(response)
+    if blamed is not None:
+        sent, status = blamed.credential, status_text(blamed.status)
+    is_forbidden = (blamed.status if blamed is not None else response.status) == HTTPStatus.FORBIDDEN
     if response.status == HTTPStatus.UNAUTHORIZED and sent is None:
         return CredentialsMissing(
             f"{label} wants credentials to publish `{filename}` ({status}); none are known",
             causes=causes,
             hints=("set $UV_PUBLISH_USERNAME and $UV_PUBLISH_PASSWORD, or $UV_PUBLISH_TOKEN", *known),
         )
-    if response.status == HTTPStatus.UNAUTHORIZED and sent is not None:
-        return CredentialsRefused(
-            f"{label} refused the credentials for `{filename}` ({status}); they came from {sent.origin}",
-            causes=causes,
-            hints=(f"check user name and password (or whether the token has expired) in {sent.origin}", *known),
-        )
-    if response.status == HTTPStatus.FORBIDDEN:
+    if response.status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN) and sent is not None and not is_forbidden:
+        error = refused(f"{label} refused the credentials for `{filename}` ({status})", sent)
+        error.causes, error.hints = causes, (*error.hints, *known)
+        return error
+    if is_forbidden:
         whose = f"the credentials came from {sent.origin}" if sent is not None else "no credentials were sent"
         return AccessForbidden(
             f"{label} does not allow to publish `{filename}` ({status}); {whose}",
@@ -64,13 +68,6 @@ def _hints(status: int) -> tuple[str, ...]:
     if status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
         return ("the registry has a limit on the size of files",)
     return ()
-
-
-def _status(status: int) -> str:
-    try:
-        return f"{status} {HTTPStatus(status).phrase}"
-    except ValueError:
-        return str(status)
 
 
 def _quoted(response: Response, credential: Credential | None) -> str:
