@@ -1,7 +1,7 @@
 """What the providers answer for one index, in order, and which of the answers is in force."""
 
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import UTC, datetime
 from http import HTTPStatus
 from threading import RLock
@@ -60,6 +60,7 @@ class Answers:
         self._providers = list(providers)
         self._people = list(people)
         self._asked: list[str] = []
+        self._left_out: list[Provider] = []
         self._index = index
         self._url = url
         self._adapt = adapt
@@ -128,14 +129,25 @@ class Answers:
         return tuple(Refusal(each, self._statuses[each]) for each in credentials if each in self._statuses)
 
     @property
+    def unasked(self) -> tuple[str, ...]:
+        """The providers that ``every`` left out although they may have something, by name."""
+        return tuple(each.name for each in self._left_out if each.covers(self._index, self._url))
+
+    @property
     def places(self) -> tuple[str, ...]:
         """The providers that were asked, by name."""
         return tuple(self._asked)
 
-    def every(self) -> tuple[Credential, ...]:
-        """All that providers have, in order of priority; nobody is disturbed for it, and nothing changes."""
+    def every(self, among: Collection[str] | None = None) -> tuple[Credential, ...]:
+        """All that providers have, in order of priority; nobody is disturbed for it, and nothing changes.
+
+        With ``among``, those of other names that were not asked so far stay unasked.
+        """
         with self._lock:
             self._begin()
+            if among is not None:
+                self._left_out += [each for each in self._providers if each.name not in among]
+                self._providers = [each for each in self._providers if each.name in among]
             while (answer := self._asked_next(may_ask=False)) is not None:
                 self._waiting.append(answer)
             return tuple(answer.credential for answer in self._known)

@@ -1,7 +1,7 @@
 """Which credential is for which URL: the rules that keep a secret where it belongs."""
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 from urllib.parse import unquote
 
@@ -28,6 +28,8 @@ class CredentialStatus:
     index: Index
     active: Credential | None
     shadowed: tuple[Credential, ...]
+    unasked: tuple[str, ...] = ()
+    """Providers that may have more, and were not asked."""
 
 
 class CredentialChain:
@@ -169,14 +171,16 @@ class CredentialChain:
 
     def status(self) -> tuple[CredentialStatus, ...]:
         """For each configured index, what is in use and what it hides; asks every provider that asks no person."""
-        return tuple(self._status_of(index) for index in self._indexes)
+        return tuple(self.status_of(index) for index in self._indexes)
 
-    def _status_of(self, index: Index) -> CredentialStatus:
+    def status_of(self, index: Index, among: Collection[str] | None = None) -> CredentialStatus:
+        """The same for one index. What the credential in force hides is looked for ``among`` these providers, else all."""
         answers = self._for_index(index)
         if answers is None:
             return CredentialStatus(index, None, ())
         active = answers.in_force()
-        return CredentialStatus(index, active, tuple(other for other in answers.every() if other is not active))
+        hidden = tuple(other for other in answers.every(among) if other is not active)
+        return CredentialStatus(index, active, hidden, answers.unasked)
 
 
 def _in_form(credential: Credential, index: Index | None) -> Credential:
