@@ -6,14 +6,14 @@ module. Everything is made when it is first asked for, and imported then: a comm
 
 import os
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from threading import RLock, Thread
 from typing import TYPE_CHECKING, Generic, Self, TypeVar, overload
 
 from cove import __version__
-from cove.config.folders import cache_folder, credentials_file, home, keyring_places
+from cove.config.folders import cache_folder, credentials_file, data_folder, home, keyring_places
 from cove.config.indexes import Indexes
 from cove.config.load import indexes
 from cove.config.settings import Settings
@@ -63,6 +63,34 @@ class _Made(Generic[T]):
                 made[self._name] = self._make(session)
             found: T = made[self._name]
             return found
+
+
+class Begun(Generic[T]):
+    """Work that goes on in a thread of its own."""
+
+    def __init__(self, work: Callable[[], T]) -> None:
+        self._work = work
+        self._done: list[T] = []
+        self._error: BaseException | None = None
+        self._thread = Thread(target=self._run, name="cove-ahead")
+        self._thread.start()
+
+    def _run(self) -> None:
+        try:
+            self._done.append(self._work())
+        except BaseException as error:  # noqa: BLE001 - it is raised where the result is asked for
+            self._error = error
+
+    def wait(self) -> None:
+        """Return when it has ended, however that was."""
+        self._thread.join()
+
+    def result(self) -> T:
+        """What came of it; raises what it raised."""
+        self._thread.join()
+        if self._error is not None:
+            raise self._error
+        return self._done[0]
 
 
 class Session:
@@ -132,6 +160,8 @@ class Session:
             keyring=self.settings.keyring_provider,
             tools=keyring_places(self.settings, self.environ),
             on_terminal=self._has_somebody_to_ask(),
+            data=data_folder(self.settings, self.environ),
+            trust_commands=self.settings.trust_credential_commands,
             native=self.settings.native_auth,
             tokens=lambda: self.tokens,
             services=lambda: self.service_client,
@@ -266,22 +296,24 @@ class Session:
     def _source(self, index: "Index") -> "Source":
         from cove.index.breaker import Breaker
 
-        source: FlatIndex | SimpleIndex
-        if index.format == "flat":
-            from cove.index.flat import FlatIndex
-
-            source = FlatIndex(index, self.client)
-        else:
-            from cove.index.simple import SimpleIndex
-
-            source = SimpleIndex(index, self.client)
+        source = self._flat(index) if index.format == "flat" else self._simple(index)
         self._asking.append(source)
         return source if index.url.scheme == "file" else Breaker(source, self.listener)
+
+    def _simple(self, index: "Index") -> "SimpleIndex":
+        from cove.index.simple import SimpleIndex
+
+        return SimpleIndex(index, self.client)
+
+    def _flat(self, index: "Index") -> "FlatIndex":
+        from cove.index.flat import FlatIndex
+
+        return FlatIndex(index, self.client)
 
     def get_ready(self) -> None:
         """Begin to build what asks indexes in the background, while this thread does other things first."""
         if not self.settings.offline:
-            self._in_background(self._prepare)
+            self.begin(self._prepare)
 
     def ask_ahead(self, names: Iterable[Name], pins: Mapping[Name, str]) -> None:
         """Begin to ask for projects in the background, while this thread imports what will make use of the answers.
@@ -289,30 +321,25 @@ class Session:
         Each name goes where ``router(pins)`` sends it and nowhere else; the answers are kept for whoever asks next. What
         goes wrong meets that one too, and is reported there.
         """
-        if not self.settings.offline:
-            wanted = tuple(dict.fromkeys(names))
-            self._in_background(lambda: self._ask_ahead(wanted, pins))
+        if self.settings.offline:
+            return
+        with suppress(CoveError):
+            router = self.router(pins)
+            for name in tuple(dict.fromkeys(names))[: self.workers]:
+                self.begin(lambda name=name: router.search(name))  # type: ignore[misc]
 
-    def _in_background(self, work: Callable[[], None]) -> None:
+    def begin(self, work: Callable[[], T]) -> "Begun[T]":
+        """Begin ``work`` in a thread of its own, which has ended when this session is closed."""
         # The HTTP library crashes when the thread that imported it has ended (pyreqwest 0.15.1): this one lives longest.
         import cove.http.transport  # noqa: F401
 
-        thread = Thread(target=work, name="cove-ahead")
-        thread.start()
-        self._exits.callback(thread.join)
+        begun = Begun(work)
+        self._exits.callback(begun.wait)
+        return begun
 
     def _prepare(self) -> None:
         with suppress(CoveError):
             self.router({})
-
-    def _ask_ahead(self, names: Sequence[Name], pins: Mapping[Name, str]) -> None:
-        with suppress(CoveError):
-            router = self.router(pins)
-            threads = [Thread(target=router.search, args=(name,), name="cove-ahead") for name in names[: self.workers]]
-            for thread in threads:
-                thread.start()
-            for thread in threads:
-                thread.join()
 
     @property
     def workers(self) -> int:

@@ -5,10 +5,9 @@ account for every character of the page; whatever it does not know goes to ``htm
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 from html import escape, unescape
-from html.parser import HTMLParser
 from urllib.parse import unquote
 
 from cove.errors import InvalidResponse
@@ -215,7 +214,7 @@ def read_plain(text: str) -> Elements | None:
         for name, value in _ATTRIBUTE.findall(attributes):
             if name not in values:
                 values[name] = _unescaped(value) if "&" in value else value
-        _take("a" if link is not None else "meta", values, elements)
+        take("a" if link is not None else "meta", values, elements)
     return elements if position == len(text) else None
 
 
@@ -227,28 +226,19 @@ def _unescaped(value: str) -> str:
 
 def read_any(text: str) -> Elements:
     """The elements of any page, however it is written."""
-    parser = _Parser()
+    from cove.formats.html_elements import Parser  # noqa: PLC0415 - most pages are plain
+
+    parser = Parser(Elements(), take)
     try:
         parser.feed(text)
         parser.close()
     except AssertionError as error:  # how html.parser reports a malformed declaration, "<![x"
         raise InvalidResponse("the answer is not HTML that can be read") from error
-    return parser.elements
+    return parser.found
 
 
-class _Parser(HTMLParser):
-    def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
-        self.elements = Elements()
-
-    def handle_starttag(self, tag: str, attrs: Sequence[tuple[str, str | None]]) -> None:
-        values: dict[str, str] = {}
-        for name, value in attrs:
-            values.setdefault(name, value or "")
-        _take(tag, values, self.elements)
-
-
-def _take(tag: str, attributes: Attributes, elements: Elements) -> None:
+def take(tag: str, attributes: Attributes, elements: Elements) -> None:
+    """Note an element in ``elements`` if it matters."""
     if tag == "a" and "href" in attributes:
         elements.links.append(attributes)
     elif tag == "meta" and "name" in attributes:

@@ -3,15 +3,13 @@
 import hashlib
 import json
 import os
-import tempfile
 import time
 from collections.abc import Callable, Mapping
-from datetime import UTC
-from email.utils import parsedate_to_datetime
 from pathlib import Path
 
 from cove.errors import OfflineError
 from cove.http.bodies import Whole
+from cove.http.dates import http_date
 from cove.http.messages import Headers, Request, Response, Send
 from cove.model.dataclasses import dataclass, replace
 from cove.model.event import Listener, Noted, ignore
@@ -182,9 +180,9 @@ def lifetime(headers: Headers, override: str | None = None) -> float:
         return max(0.0, _number(directives["max-age"], 0.0) - age)
     if "immutable" in directives:
         return 365 * 86400.0
-    expires, date = _date(headers.get("expires", "")), _date(headers.get("date", ""))
+    expires, date = http_date(headers.get("expires", "")), http_date(headers.get("date", ""))
     if override is None and expires is not None and date is not None:
-        return max(0.0, expires - date - age)
+        return max(0.0, (expires - date).total_seconds() - age)
     return 0.0
 
 
@@ -197,14 +195,6 @@ def _number(text: str, otherwise: float) -> float:
     """RFC 9111, 1.2.2: seconds as digits; more than fit count as a very long time."""
     text = text.strip()
     return float(text[:12]) if text.isascii() and text.isdigit() else otherwise
-
-
-def _date(text: str) -> float | None:
-    try:
-        date = parsedate_to_datetime(text)
-        return date.replace(tzinfo=date.tzinfo or UTC).timestamp()
-    except (ValueError, OverflowError):
-        return None
 
 
 def _override(request: Request) -> str | None:
@@ -250,7 +240,9 @@ def _load(path: Path) -> _Entry | None:
 
 
 def _write(path: Path, content: bytes) -> None:
-    handle, side = tempfile.mkstemp(dir=path.parent)  # readable by the user only
+    from tempfile import mkstemp  # noqa: PLC0415 - needed after the first answer, not before the first question
+
+    handle, side = mkstemp(dir=path.parent)  # readable by the user only
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(content)

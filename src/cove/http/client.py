@@ -7,7 +7,7 @@ from typing import Protocol, Self
 from cove.http.concurrency import Concurrency
 from cove.http.messages import Layer, Request, Response, Send
 from cove.http.offline import Offline
-from cove.http.ranged import RangeMemory
+from cove.http.range_memory import RangeMemory
 from cove.http.redirects import Redirects
 from cove.http.retry import Retry
 from cove.http.trace import Trace

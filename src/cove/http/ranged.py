@@ -5,7 +5,6 @@ import re
 import struct
 import zipfile
 import zlib
-from threading import Lock
 from typing import TYPE_CHECKING
 
 from packaging.version import InvalidVersion, Version
@@ -41,24 +40,6 @@ class WheelMetadata:
 
     metadata: bytes
     whole: bytes | None = None
-
-
-class RangeMemory:
-    """Which realms do not understand range requests: learnt from their answers, kept for one run. Thread-safe."""
-
-    def __init__(self) -> None:
-        self._refusing: set[tuple[str, str, int | None]] = set()
-        self._lock = Lock()
-
-    def refuses(self, url: Url) -> bool:
-        """Whether a range request to this realm was answered with nonsense before."""
-        with self._lock:
-            return url.realm in self._refusing
-
-    def remember_refusal(self, url: Url) -> None:
-        """Send no more range requests to this realm."""
-        with self._lock:
-            self._refusing.add(url.realm)
 
 
 def wheel_metadata(client: "Client", url: Url, index: Index | None, filename: str) -> WheelMetadata:

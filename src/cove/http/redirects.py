@@ -1,9 +1,8 @@
 """Redirects, followed hop by hop so that every hop is judged anew by the layers below."""
 
-from dataclasses import replace
-
 from cove.errors import InvalidResponse
 from cove.http.messages import Request, Response, Send
+from cove.model.dataclasses import replace
 from cove.model.index import Index
 from cove.model.url import Url
 

@@ -1,12 +1,11 @@
 """Asking again when a failure may pass by itself."""
 
-import random
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 
 from cove.errors import IndexUnreachable, TruncatedDownload
+from cove.http.dates import http_date
 from cove.http.failures import CertificateRefused
 from cove.http.messages import Request, Response, Send
 from cove.model.dataclasses import replace
@@ -30,7 +29,7 @@ class Retry:
         retries: int = 3,
         *,
         sleep: Callable[[float], object] = time.sleep,
-        chance: Callable[[], float] = random.random,
+        chance: Callable[[], float] | None = None,
     ) -> None:
         self._retries = retries
         self._sleep = sleep
@@ -63,6 +62,10 @@ class Retry:
             raise
 
     def _backoff(self, attempt: int) -> float:
+        if self._chance is None:
+            from random import random  # noqa: PLC0415 - few commands ever wait
+
+            self._chance = random
         return min(_LONGEST_WAIT, _FIRST_WAIT * float(1 << attempt) * (1 + self._chance()))
 
 
@@ -76,9 +79,7 @@ def _asked_wait(response: Response) -> float | None:
     value = response.headers.get("retry-after", "").strip()
     if value.isascii() and value.isdigit():
         return min(_LONGEST_WAIT, float(value[:9]))
-    try:
-        date = parsedate_to_datetime(value)
-    except ValueError:
+    date = http_date(value)
+    if date is None:
         return None
-    seconds = (date.replace(tzinfo=date.tzinfo or UTC) - datetime.now(UTC)).total_seconds()
-    return min(_LONGEST_WAIT, max(0.0, seconds))
+    return min(_LONGEST_WAIT, max(0.0, (date - datetime.now(UTC)).total_seconds()))

@@ -2,8 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
-
-from packaging.version import Version
+from typing import TYPE_CHECKING
 
 from cove.errors import IndexChanged, UnknownIndex
 from cove.index.source import Source
@@ -13,6 +12,9 @@ from cove.model.index import Index
 from cove.model.name import Name, normalize
 from cove.model.outcome import Absent, Found, Outcome, Unavailable
 from cove.model.url import Url
+
+if TYPE_CHECKING:  # questions are asked before versions are read
+    from packaging.version import Version
 
 NOWHERE = Index(Url("file:///"), name="(no index)")
 """Stands in outcomes where no index may be asked at all (``--no-index``)."""
@@ -56,7 +58,7 @@ class Search:
         """The pages of the lists that are merged on top."""
         return tuple(answer for answer in self.links if isinstance(answer, Found))
 
-    def tiers(self, candidates: Iterable[Candidate]) -> tuple[frozenset[Version], ...]:
+    def tiers(self, candidates: Iterable[Candidate]) -> "tuple[frozenset[Version], ...]":
         """The versions of each page, to be tried in this order; empty where the page a version is on does not matter.
 
         Lists that are merged on top are so everywhere, and therefore in the first.

@@ -5,14 +5,13 @@ from datetime import UTC, datetime
 from threading import Lock
 
 from cove.errors import ConfigurationError, CoveError, CredentialsRefused, InvalidResponse, UnexpectedStatus
-from cove.formats import negotiate, simple_html, simple_json
+from cove.formats import negotiate
 from cove.http.cache import ANEW, STORED
 from cove.http.client import Client
 from cove.http.messages import Response
 from cove.http.once import Once
 from cove.http.redirects import STATUSES as REDIRECTS
 from cove.http.status import error_for, status_text
-from cove.index.directory import read_project
 from cove.index.mirrors import at_home
 from cove.model.index import Index
 from cove.model.name import Name
@@ -63,6 +62,8 @@ class SimpleIndex:
     def _ask(self, name: Name, how: Mapping[str, str]) -> Outcome:
         try:
             if self.index.url.scheme == "file":
+                from cove.index.directory import read_project  # noqa: PLC0415 - most indexes are elsewhere
+
                 return read_project(self.index, name)
             url = self.index.url.child(name)
             headers = {"Accept": negotiate.ACCEPT, **how}
@@ -91,13 +92,20 @@ class SimpleIndex:
 
 
 def read_page(name: Name, response: Response) -> Page:
-    """The page in a successful answer; links are relative to where it finally came from. Raises ``InvalidResponse``."""
+    """The page in a successful answer; links are relative to where it finally came from. Raises ``InvalidResponse``.
+
+    What reads the format is loaded when the first page of that format is there: not before the first question is asked.
+    """
     body = response.body.read()
     content_type = response.headers.get("content-type")
     match negotiate.kind_of(content_type, body[:64]):
         case "json":
+            from cove.formats import simple_json  # noqa: PLC0415
+
             return simple_json.read(body, response.url, name)
         case "html":
+            from cove.formats import simple_html  # noqa: PLC0415
+
             return simple_html.read(body, response.url, name)
         case None:
             said = f"its Content-Type is {content_type!r}" if content_type else "it has no Content-Type"

@@ -1,11 +1,14 @@
 """What can be chosen for a project, and what was left out and why."""
 
-from packaging.version import Version
+from typing import TYPE_CHECKING
 
 from cove.model.dataclasses import dataclass
 from cove.model.dist import File
 from cove.model.index import Index
 from cove.model.name import Name
+
+if TYPE_CHECKING:  # questions are asked before versions are read
+    from packaging.version import Version
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +21,7 @@ class Candidate:
     """
 
     name: Name
-    version: Version
+    version: "Version"
     file: File
     files: tuple[File, ...]
     index: Index

@@ -23,7 +23,8 @@ from cove.model.name import Name, normalize
 from cove.model.target import Target
 from cove.operations.change import Want, change
 from cove.operations.environments import InstalledMetadata, changeable, seeds
-from cove.operations.requirement_files import Demand, Inputs, Root, full_text, read
+from cove.operations.inputs import Inputs
+from cove.operations.requirement_files import Demand, Root, full_text, read
 from cove.operations.targets import evaluating
 from cove.wiring import Session
 

@@ -21,6 +21,7 @@ from cove.model.dist import SdistName, WheelName, parse_filename
 from cove.model.name import Name, normalize
 from cove.model.origin import Origin
 from cove.model.url import Url
+from cove.operations.inputs import Inputs
 from cove.operations.project import Place
 from cove.operations.project import read as read_project
 from cove.operations.requirements import Asked, asked_by
@@ -32,24 +33,6 @@ if TYPE_CHECKING:
 _VARIABLE = r"\$\{[A-Z0-9_]+\}"
 _USERINFO = re.compile(r"(?<=://)[^/@]*@")
 _UNEXPANDED = re.compile(rf"(?:{_VARIABLE}@|[^/:@]*:{_VARIABLE}@)")
-
-
-@dataclass(frozen=True, slots=True)
-class Inputs:
-    """What was typed. Paths are relative to the working folder; ``-`` among ``files`` means ``stdin``, the text of it.
-
-    ``extras`` are those of the ``pyproject.toml`` files among ``files``; ``groups`` are names, or ``PATH:NAME``.
-    """
-
-    arguments: tuple[str, ...] = ()
-    editables: tuple[str, ...] = ()
-    files: tuple[str, ...] = ()
-    constraints: tuple[str, ...] = ()
-    overrides: tuple[str, ...] = ()
-    extras: tuple[Name, ...] = ()
-    all_extras: bool = False
-    groups: tuple[str, ...] = ()
-    stdin: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,71 @@
+"""What was typed for a pip command, and what it asks for at first sight."""
+
+import re
+from typing import TYPE_CHECKING
+
+from cove.model.dataclasses import dataclass
+from cove.model.name import Name, normalize
+
+if TYPE_CHECKING:
+    from cove.wiring import Session
+
+_NOTHING = re.compile(r"\s*(?:#.*)?")
+_PLAIN = re.compile(
+    r"\s*(?P<name>[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)\s*(?:\[[A-Za-z0-9._,\s-]*\]\s*)?"
+    r"(?:[<>=!~(][^;@#\\]*)?(?P<marker>;[^#\\]*)?(?:#.*)?",
+    re.ASCII,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """What was typed. Paths are relative to the working folder; ``-`` among ``files`` means ``stdin``, the text of it.
+
+    ``extras`` are those of the ``pyproject.toml`` files among ``files``; ``groups`` are names, or ``PATH:NAME``.
+    """
+
+    arguments: tuple[str, ...] = ()
+    editables: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()
+    constraints: tuple[str, ...] = ()
+    overrides: tuple[str, ...] = ()
+    extras: tuple[Name, ...] = ()
+    all_extras: bool = False
+    groups: tuple[str, ...] = ()
+    stdin: str = ""
+
+
+def ask_ahead(session: "Session", inputs: Inputs) -> None:
+    """Ask for the pages of what ``inputs`` require without doubt, before anything that reads requirements is loaded.
+
+    Only plain files count: one with an option may change the indexes, a ``pyproject.toml`` may pin names to them, and a
+    marker may exclude what it follows. Whoever reads the files properly says what is wrong with them.
+    """
+    names: list[Name] = []
+    for path in inputs.files:
+        found = _plain_names(session, path, inputs.stdin)
+        if found is None:
+            return
+        names += found
+    if not (inputs.arguments or inputs.editables or inputs.groups or inputs.overrides):
+        session.ask_ahead(names, {})
+
+
+def _plain_names(session: "Session", path: str, stdin: str) -> list[Name] | None:
+    """The names in a requirements file that holds nothing but requirements; those with markers are left out."""
+    if "://" in path or path.endswith(".toml"):
+        return None
+    try:
+        text = stdin if path == "-" else (session.cwd / path).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        return None
+    names = []
+    for line in text.splitlines():
+        if _NOTHING.fullmatch(line):
+            continue
+        requirement = _PLAIN.fullmatch(line)
+        if requirement is None:
+            return None
+        if not requirement["marker"]:
+            names.append(normalize(requirement["name"]))
+    return names
