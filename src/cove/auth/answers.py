@@ -129,6 +129,11 @@ class Answers:
         return tuple(Refusal(each, self._statuses[each]) for each in credentials if each in self._statuses)
 
     @property
+    def source(self) -> str:
+        """The provider of what is in force, by name; empty for none."""
+        return self._active.provider.name if self._active is not None else ""
+
+    @property
     def unasked(self) -> tuple[str, ...]:
         """The providers that ``every`` left out although they may have something, by name."""
         return tuple(each.name for each in self._left_out if each.covers(self._index, self._url))

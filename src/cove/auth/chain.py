@@ -20,6 +20,9 @@ from cove.model.url import Url
 _BY_HAND = frozenset({"environment", "URL"})
 """Providers of what is given for one index, unlike what is kept for whoever needs it."""
 
+_OF_PLACES = frozenset({"netrc", "store"})
+"""Providers of what is written down for hosts and paths."""
+
 
 @dataclass(frozen=True, slots=True)
 class CredentialStatus:
@@ -118,6 +121,17 @@ class CredentialChain:
         answers = self._for_index(index)
         return answers.in_force() if answers is not None else None
 
+    def for_upload(self, index: Index, url: Url) -> Credential | None:
+        """What is in force for uploads of ``index`` to ``url``: where that is a matter of places, what is kept for ``url``."""
+        answers = self._for_index(index)
+        if answers is None:
+            return None
+        credential = answers.in_force()
+        if answers.source in _BY_HAND:
+            return credential
+        place = Url(url.public, url.username or index.url.username)
+        return self._of_place.get((place, None), lambda: self._made(index, place, _OF_PLACES)).in_force() or credential
+
     def _for_index(self, index: Index) -> Answers | None:
         return self._of_index.get((index.name, index.url), lambda: self._made_for(index))
 
@@ -127,10 +141,10 @@ class CredentialChain:
             return None
         return self._made(index, index.url)
 
-    def _made(self, index: Index | None, url: Url) -> Answers:
+    def _made(self, index: Index | None, url: Url, among: Collection[str] | None = None) -> Answers:
         made = Answers(
-            self._providers,
-            self._people,
+            [each for each in self._providers if among is None or each.name in among],
+            self._people if among is None else (),
             index,
             url,
             adapt=lambda credential: _in_form(credential, index),

@@ -22,11 +22,17 @@ if TYPE_CHECKING:
 
 COMMANDS: dict[tuple[str, ...], tuple[str, str]] = {
     ("add",): ("add", "Add requirements to the project, lock and install them"),
+    ("auth", "dir"): ("auth_dir", "Print the folder of stored credentials"),
+    ("auth", "helper"): ("auth_helper", "Give credentials to Bazel and git"),
+    ("auth", "login"): ("auth_login", "Store a password or token for an index"),
+    ("auth", "logout"): ("auth_logout", "Remove what is stored for an index"),
+    ("auth", "status"): ("auth_status", "Say which credential is in force for each index"),
     ("auth", "token"): ("auth_token", "Print the password or token for an index"),
     ("build",): ("build", "Build the sdist and the wheel of a project"),
     ("cache", "clean"): ("cache_clean", "Remove everything from the cache"),
     ("cache", "dir"): ("cache_dir", "Print the folder of the cache"),
     ("demo",): ("demo", "Show the whole journey in a temporary folder"),
+    ("export",): ("export", "Write the lock as requirements.txt or pylock.toml"),
     ("index", "check"): ("index_check", "Ask an index what it can do, and print the configuration that fits"),
     ("index", "list"): ("index_list", "List the indexes in force, in the order they are asked"),
     ("index", "versions"): ("index_versions", "List the versions of a package, index by index"),

@@ -68,12 +68,17 @@ def service_named(session: Session, where: str) -> Service:
         url = Url(index.url.public, index.url.username)
     if url.scheme not in ("https", "http"):
         raise UsageError(f"nobody logs in to {url.without_credentials()}: it is no HTTP address")
-    if url.scheme == "http" and url.host not in _LOCAL:
+    if not is_safe(url):
         raise UsageError(
             f"{url.without_credentials()} is not HTTPS: everybody on the way could read the password",
             hints=("use the index's https address; for one run there are $UV_INDEX_<NAME>_USERNAME and …_PASSWORD",),
         )
     return Service(service_of(url), index, url.username, url.password)
+
+
+def is_safe(url: Url) -> bool:
+    """Whether a password that is sent to ``url`` cannot be read on the way."""
+    return url.scheme == "https" or (url.scheme == "http" and url.host in _LOCAL)
 
 
 def login(

@@ -149,7 +149,7 @@ def _known(session: Session, where: _Destination, username: str | None) -> Itera
     index = where.target.index
     if index is None or index.url.realm != url.realm:
         index = chain.index_for(url)
-    if index is not None and (credential := chain.for_index(index)) is not None:
+    if index is not None and (credential := chain.for_upload(index, Url(url.public, username))) is not None:
         yield credential
     if (credential := chain.for_host(Url(url.public, username))) is not None:
         yield credential

@@ -14,7 +14,7 @@ GROUPS = ("index",)
 
 def arguments(parser: ArgumentParser) -> None:
     """The index, and ``--username``."""
-    parser.add_argument("where", metavar="INDEX|URL", help="The name of a configured index, or a URL")
+    parser.add_argument("where", metavar="SERVICE", help="The name of a configured index, a URL, or a host")
     parser.add_argument("-u", "--username", metavar="NAME", help="Only this user's password will do")
 
 

@@ -1,0 +1,93 @@
+"""``cove auth status``."""
+
+from argparse import ArgumentParser
+from datetime import UTC, datetime
+
+from cove.cli.context import Context
+from cove.model.secret import Credential, end_of_token
+from cove.operations.auth import Status, status
+from cove.wiring import Session
+
+HELP = """Say for each index which credential is in force, where it is from, when it ends, and what it hides.
+
+No index is asked, and no secret is printed. Places that start a program or ask a service (keyring, the clouds) are asked only
+if nothing before them has a credential; with `--all`, always."""
+GROUPS = ("index", "output")
+
+
+def arguments(parser: ArgumentParser) -> None:
+    """The index, and ``--all``."""
+    parser.add_argument("index", nargs="?", metavar="INDEX", help="The name of one index; all when not given")
+    parser.add_argument("--all", action="store_true", help="Ask every place, to find all that is hidden")
+
+
+def run(context: Context) -> int:
+    """One paragraph, or JSON object, for each index; status 2 where it could not be found out."""
+    given = context.arguments
+    with Session(context.settings, environ=context.environ, cwd=context.cwd, listener=context.listener) as session:
+        found = status(session, given.index, asks_all=given.all)
+    if context.settings.output_format == "json":
+        context.console.json([_as_object(each) for each in found])
+    else:
+        for position, each in enumerate(found):
+            if position:
+                context.console.print("")
+            _tell(context, each)
+    return 2 if any(each.error is not None for each in found) else 0
+
+
+def _tell(context: Context, found: Status) -> None:
+    console, index = context.console, found.index
+    console.print(f"{index.name or '(no name)'} {index.url.without_credentials()}")
+    if found.error is not None:
+        console.error(found.error)
+    elif found.active is None:
+        console.print("  no credential" + (" is ever sent" if index.authenticate == "never" else ""))
+    else:
+        console.print(f"  in force: {_shown(found.active)}")
+    for each in found.shadowed:
+        console.print(f"  hidden:   {_shown(each)}")
+    if found.unasked:
+        console.print(f"  not asked: {', '.join(found.unasked)} (`--all` asks)")
+
+
+def _shown(credential: Credential) -> str:
+    end = _end(credential)
+    words = "expired" if credential.has_expired(datetime.now(UTC)) else "until"
+    return f"{_whose(credential)} from {credential.origin}" + (f", {words} {end:%Y-%m-%d %H:%M} UTC" if end else "")
+
+
+def _end(credential: Credential) -> datetime | None:
+    """As its provider says, or the token itself; in UTC."""
+    end = credential.expires or end_of_token(credential.password.reveal())
+    return end.astimezone(UTC) if end is not None else None
+
+
+def _whose(credential: Credential) -> str:
+    """Beside an empty password the user name is a token."""
+    if credential.scheme != "basic" or not credential.password:
+        return "a token"
+    return f"user `{credential.username}`"
+
+
+def _as_object(found: Status) -> dict[str, object]:
+    return {
+        "index": found.index.name,
+        "url": found.index.url.public,
+        "authenticate": found.index.authenticate,
+        "active": _credential_object(found.active) if found.active is not None else None,
+        "hidden": [_credential_object(each) for each in found.shadowed],
+        "not-asked": list(found.unasked),
+        "error": found.error.message if found.error is not None else None,
+    }
+
+
+def _credential_object(credential: Credential) -> dict[str, object]:
+    end = _end(credential)
+    return {
+        "username": credential.username if credential.password and credential.scheme == "basic" else None,
+        "scheme": credential.scheme,
+        "origin": str(credential.origin),
+        "expires": end.isoformat() if end is not None else None,
+        "expired": credential.has_expired(datetime.now(UTC)),
+    }
