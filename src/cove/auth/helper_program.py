@@ -6,6 +6,7 @@ import signal
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from pathlib import Path
 from threading import Lock, Thread, Timer
 from typing import IO
 
@@ -37,15 +38,16 @@ def ask(
     environ: Mapping[str, str] | None,
     time_limit: float,
     stdin: str | None = None,
+    folder: Path | None = None,
     on_terminal: bool = False,
     patience: float = 3.0,
     tell: Callable[[str], None] = lambda _: None,
 ) -> Answer:
     """Run ``command`` to its end; raises ``NoAnswer``, for one that takes longer than ``time_limit`` seconds too.
 
-    ``stdin`` is what it reads there, nothing at all by default. On a terminal it may ask the person there, so that what it
-    writes to stderr is told (line by line, user info masked) as soon as it has kept us waiting for ``patience`` seconds.
-    Elsewhere it is cut off from any terminal, and ended with all that it has started.
+    ``stdin`` is what it reads there, nothing at all by default; ``folder`` is where it runs. On a terminal it may ask the
+    person there, so that what it writes to stderr is told (line by line, user info masked) as soon as it has kept us waiting
+    for ``patience`` seconds. Elsewhere it is cut off from any terminal, and ended with all that it has started.
     """
     try:
         process = subprocess.Popen(
@@ -55,6 +57,7 @@ def ask(
             stderr=subprocess.PIPE,
             bufsize=0,
             env=environ,
+            cwd=folder,
             start_new_session=not on_terminal,
         )
     except FileNotFoundError:

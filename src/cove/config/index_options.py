@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from difflib import get_close_matches
-from typing import TypeVar
+from typing import TypeVar, cast, get_args
 from urllib.parse import quote, urljoin
 
 from cove.config.readers import list_of, one_of, read_text
@@ -11,7 +11,7 @@ from cove.config.variables import Unset, expand
 from cove.errors import ConfigurationError
 from cove.formats.file_url import to_path
 from cove.model.dataclasses import replace
-from cove.model.index import Index, OnUnreachable
+from cove.model.index import CredentialProtocol, Index, OnUnreachable
 from cove.model.name import normalize
 from cove.model.origin import Origin
 from cove.model.secret import can_carry_secret
@@ -20,8 +20,8 @@ from cove.model.url import Url
 T = TypeVar("T")
 
 KEYS = (
-    "packages", "on-unreachable", "mirrors", "allow-redirect-to", "auth-scheme", "ca-cert", "client-cert", "proxy", "timeout",
-    "concurrency",
+    "packages", "on-unreachable", "mirrors", "allow-redirect-to", "auth-scheme", "credential-command", "credential-protocol",
+    "ca-cert", "client-cert", "proxy", "timeout", "concurrency",
 )  # fmt: skip
 
 ANYWHERE = "any"
@@ -76,6 +76,8 @@ def applied(index: Index, options: Options, environ: Mapping[str, str]) -> Index
         mirrors=read("mirrors", lambda raw, _: _mirrors(raw, environ), ()),
         allow_redirects_to=read("allow-redirect-to", _allowed, ()),
         auth_scheme=read("auth-scheme", _scheme, ""),
+        credential_command=read("credential-command", _command, ()),
+        credential_protocol=read("credential-protocol", _protocol, "auto"),
         ca_cert=read("ca-cert", _path, ""),
         client_cert=read("client-cert", _path, ""),
         proxy=proxy,
@@ -144,6 +146,20 @@ def _scheme(raw: object, _: Given) -> str:
             raise ValueError(f"a secret cannot be sent in the header `{header}`")
         return f"header:{header}"
     return one_of("basic", "bearer")(text)
+
+
+def _command(raw: object, item: Given) -> tuple[str, ...]:
+    """A program found on ``PATH``, or relative to the file that names it; no shell has a say, so text is not split."""
+    if not isinstance(raw, list) or not raw or not all(isinstance(word, str) and "\0" not in word for word in raw):
+        raise ValueError('expected the words of a command: ["program", "argument"]')
+    if not raw[0]:
+        raise ValueError("its program is empty")
+    program = _path(raw[0], item) if "/" in raw[0] else raw[0]
+    return (program, *raw[1:])
+
+
+def _protocol(raw: object, _: Given) -> CredentialProtocol:
+    return cast("CredentialProtocol", one_of(*get_args(CredentialProtocol))(raw))
 
 
 def _path(raw: object, item: Given) -> str:

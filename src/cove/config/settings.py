@@ -241,6 +241,11 @@ class Settings:
         choices=("disallow", "allow", "if-necessary", "explicit", "if-necessary-or-explicit"),
         help="When pre-releases are taken",
     )  # fmt: skip
+    fork_strategy = Setting(
+        one_of("requires-python", "fewest"), "requires-python", group="resolver", toml="fork-strategy",
+        env=("UV_FORK_STRATEGY",), flag="--fork-strategy", choices=("requires-python", "fewest"),
+        help="Whether a lock has newer versions for newer Pythons, or as few versions as possible",
+    )  # fmt: skip
     exclude_newer = Setting(
         maybe(read_cutoff), None, group="resolver", toml="exclude-newer", env=("UV_EXCLUDE_NEWER",),
         flag="--exclude-newer", metavar="DATE", help="Leave out files uploaded after this date or within this duration",
@@ -523,6 +528,10 @@ class Settings:
     )  # fmt: skip
 
     # tools
+    trust_credential_commands = _switch(
+        group="environment", env=("COVE_TRUST_CREDENTIAL_COMMANDS",),
+        help="Run the `credential-command` of every project without asking",
+    )  # fmt: skip
     data_dir = _file(
         group="environment", env=("COVE_DATA_DIR",), help="The folder of kept tokens, and of the tools' environments"
     )
@@ -575,7 +584,7 @@ NOT_FOR_COVE = frozenset(
         "add-bounds", "audit", "build-backend", "build-constraint-dependencies", "cache-keys", "config-settings",
         "config-settings-package", "conflicts", "constraint-dependencies", "default-groups", "dependency-groups",
         "dependency-metadata", "dev-dependencies", "environments", "exclude-dependencies", "exclude-newer-package",
-        "extra-build-dependencies", "extra-build-variables", "fork-strategy", "index-exclude-newer", "managed",
+        "extra-build-dependencies", "extra-build-variables", "index-exclude-newer", "managed",
         "no-build-isolation-package", "override-dependencies", "package", "pip", "prerelease-package", "preview",
         "preview-features", "pypy-install-mirror", "python-downloads", "python-downloads-json-url",
         "python-install-mirror", "python-preference", "required-environments", "required-version", "sources",

@@ -14,6 +14,7 @@ DEFAULT_PUBLISH_URL = "https://upload.pypi.org/legacy/"
 
 Authenticate = Literal["auto", "always", "never"]
 Format = Literal["simple", "flat"]
+CredentialProtocol = Literal["auto", "text", "json", "git", "bazel"]
 OnUnreachable = Literal["fail", "skip", "cached"]
 
 
@@ -26,7 +27,8 @@ class Index:
     match go to this index only; ``mirrors`` have the same content and are never written to a lock; ``allow_redirects_to`` has
     origins (``https://example.com:8443``), or ``any``, to which its redirects are followed besides its own; ``auth_scheme``
     is how the secret is sent, whatever its source says: ``basic``, ``bearer``, or ``header:`` and the name of a header;
-    ``ca_cert`` and ``client_cert`` are absolute paths; ``timeout`` is in seconds.
+    ``credential_command`` (program and arguments) prints a credential, as ``credential_protocol`` says; ``ca_cert`` and
+    ``client_cert`` are absolute paths; ``timeout`` is in seconds.
     """
 
     url: Url
@@ -45,6 +47,8 @@ class Index:
     mirrors: tuple[Url, ...] = ()
     allow_redirects_to: tuple[str, ...] = ()
     auth_scheme: str = ""
+    credential_command: tuple[str, ...] = ()
+    credential_protocol: CredentialProtocol = "auto"
     ca_cert: str = ""
     client_cert: str = ""
     proxy: Url | None = None

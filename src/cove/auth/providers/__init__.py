@@ -41,6 +41,10 @@ class ProviderOptions:
     keyring: KeyringProvider = "disabled"
     tools: Sequence[Path] = ()
     on_terminal: bool = False
+    data: Path | None = None
+    """Where it is kept which projects may run commands; ``None``: nowhere."""
+    trust_commands: bool = False
+    """Whether every project may run commands for credentials."""
     listener: Listener = ignore
 
 
@@ -50,6 +54,7 @@ PROVIDERS: tuple[Callable[[ProviderOptions], Provider | None], ...] = (
     lambda options: HuggingFace(options.environ),
     lambda options: Netrc(options.netrc, options.listener) if options.netrc is not None else None,
     lambda options: _stored(options) if options.store is not None and _is_there(options.store) else None,
+    lambda options: _command(options) if any(index.credential_command for index in options.indexes) else None,
     lambda options: clouds.codeartifact(lambda: _surroundings(options)) if options.native else None,
     lambda options: clouds.google(lambda: _surroundings(options)) if options.native else None,
     lambda options: clouds.azure(lambda: _surroundings(options)) if options.native else None,
@@ -62,6 +67,18 @@ PROVIDERS: tuple[Callable[[ProviderOptions], Provider | None], ...] = (
 def make_providers(options: ProviderOptions) -> tuple[Provider, ...]:
     """The providers that are switched on. Raises ``ConfigurationError`` for variables that two indexes would read."""
     return tuple(provider for make in PROVIDERS if (provider := make(options)) is not None)
+
+
+def _command(options: ProviderOptions) -> Provider:
+    from cove.auth.confirmed import Confirmed  # noqa: PLC0415 - few indexes have a command
+    from cove.auth.providers.command import Command  # noqa: PLC0415
+    from cove.auth.tokens import Kept  # noqa: PLC0415
+
+    confirmed = Confirmed(
+        options.data, options.listener, everything=options.trust_commands, on_terminal=options.on_terminal
+    )
+    kept = Kept(options.tokens() if options.tokens is not None else None, options.listener)
+    return Command(confirmed, kept, options.environ or {}, options.listener, on_terminal=options.on_terminal)
 
 
 def _surroundings(options: ProviderOptions) -> "Surroundings":
