@@ -3,6 +3,7 @@
 import datetime as dt
 import ipaddress
 import ssl
+from collections.abc import Sequence
 from pathlib import Path
 
 from cryptography import x509
@@ -30,11 +31,12 @@ class Authority:
         self.ca = folder / f"{name}.pem"
         self.ca.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
 
-    def issue(self, name: str, *, is_client: bool = False) -> Path:
-        """A PEM file with a certificate for ``name`` (and the loopback addresses) and its key."""
+    def issue(self, name: str, *, is_client: bool = False, hosts: Sequence[str] = ()) -> Path:
+        """A PEM file with a certificate for ``name`` (for the loopback addresses, and ``hosts``) and its key."""
         key = ec.generate_private_key(ec.SECP256R1())
         purpose = ExtendedKeyUsageOID.CLIENT_AUTH if is_client else ExtendedKeyUsageOID.SERVER_AUTH
-        names = [x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
+        names: list[x509.GeneralName] = [x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
+        names.extend(x509.DNSName(host) for host in hosts)
         certificate = (
             self._builder(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)]), key)
             .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
@@ -51,10 +53,11 @@ class Authority:
         )
         return path
 
-    def server_context(self, *, clients: "Authority | None" = None) -> ssl.SSLContext:
-        """For a server on the loopback interface; with ``clients`` it wants a certificate that those have signed."""
+    def server_context(self, *, clients: "Authority | None" = None, hosts: Sequence[str] = ()) -> ssl.SSLContext:
+        """For a server on the loopback interface that may pass for ``hosts``; with ``clients`` it wants a certificate that
+        those have signed."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(self.issue("server"))
+        context.load_cert_chain(self.issue("server", hosts=hosts))
         if clients is not None:
             context.verify_mode = ssl.CERT_REQUIRED
             context.load_verify_locations(clients.ca)

@@ -17,6 +17,8 @@ class Proxy:
     port: int = 0
     asked: list[str] = field(default_factory=list)
     credentials: list[str] = field(default_factory=list)
+    behind: int = 0
+    """Where every ``CONNECT`` leads; 0: to the port that was asked for."""
 
     def url(self, userinfo: str = "") -> str:
         at = f"{userinfo}@" if userinfo else ""
@@ -24,9 +26,9 @@ class Proxy:
 
 
 @contextmanager
-def proxying(kind: str = "http") -> Iterator[Proxy]:
+def proxying(kind: str = "http", *, behind: int = 0) -> Iterator[Proxy]:
     """An ``http`` or ``socks5`` proxy for the length of a ``with`` block."""
-    proxy = Proxy(kind)
+    proxy = Proxy(kind, behind=behind)
     with socket.create_server(("127.0.0.1", 0)) as listener:
         proxy.port = listener.getsockname()[1]
 
@@ -66,7 +68,7 @@ def _http(proxy: Proxy, client: socket.socket) -> tuple[socket.socket, bytes]:
         if name.lower() == "proxy-authorization":
             proxy.credentials.append(base64.b64decode(value.partition(" ")[2]).decode())
     if method == "CONNECT":
-        server = socket.create_connection(("127.0.0.1", int(target.rpartition(":")[2])))
+        server = socket.create_connection(("127.0.0.1", proxy.behind or int(target.rpartition(":")[2])))
         client.sendall(b"HTTP/1.1 200 Connected\r\n\r\n")
         return server, b""
     parts = urlsplit(target)

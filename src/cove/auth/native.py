@@ -55,7 +55,8 @@ Way = Callable[[], Token | None]
 class Surroundings:
     """What ways make use of. ``client`` opens one for token services; ``None``: those are not asked. Times in seconds.
 
-    ``offline``: nobody is asked for anything, and what is kept is all there is.
+    ``offline``: nobody is asked for anything, and what is kept is all there is. ``libraries``: whether those of the clouds
+    are used where they are installed.
     """
 
     environ: Mapping[str, str]
@@ -63,6 +64,7 @@ class Surroundings:
     client: "Callable[[], Client] | None" = None
     offline: bool = False
     listener: Listener = ignore
+    libraries: bool = True
     program_limit: float = 30.0
     endpoint_limit: float = 3.0
     hardware: Path = HARDWARE
@@ -187,7 +189,7 @@ class Native(ABC):
         It runs in a process of its own: libraries of clouds read variables and files by themselves, warn, start threads and
         wait as they like, and that costs nothing where a time limit can end it. Raises ``Failed``.
         """
-        if not sys.executable or not _is_installed(module):
+        if not self.at.libraries or not sys.executable or not _is_installed(module):
             return None
         command = [sys.executable, "-P", "-m", f"cove.auth.sdk.{script}", *arguments]
         said = self._run(module, command, {"PYTHONWARNINGS": "ignore", **(more or {})})

@@ -2,7 +2,6 @@
 
 import hashlib
 import hmac
-from collections.abc import Mapping
 from datetime import datetime
 from urllib.parse import parse_qsl, quote
 
@@ -11,7 +10,7 @@ from cove.model.url import Url
 
 def signed_headers(
     method: str, url: Url, *, service: str, region: str, key_id: str, key: str, session: str, at: datetime
-) -> Mapping[str, str]:
+) -> dict[str, str]:
     """The headers that make a request without body one by ``key_id``; ``session`` is empty for keys that do not end.
 
     As in "Create a signed AWS API request" (AWS Identity and Access Management User Guide). ``at`` is in UTC.
@@ -19,14 +18,12 @@ def signed_headers(
     stamp, day = at.strftime("%Y%m%dT%H%M%SZ"), at.strftime("%Y%m%d")
     headers = {"host": _host(url), "x-amz-date": stamp} | ({"x-amz-security-token": session} if session else {})
     names = ";".join(sorted(headers))
-    query = "&".join(
-        sorted(f"{_quoted(name)}={_quoted(value)}" for name, value in parse_qsl(url.query, keep_blank_values=True))
-    )
+    pairs = sorted((_quoted(name), _quoted(value)) for name, value in parse_qsl(url.query, keep_blank_values=True))
     canonical = "\n".join(
         (
             method,
             quote(url.path or "/", safe="/-_.~"),
-            query,
+            "&".join(f"{name}={value}" for name, value in pairs),
             *(f"{name}:{headers[name]}" for name in sorted(headers)),
             "",
             names,

@@ -95,13 +95,11 @@ class CodeArtifact(Native):
             service = Url.parse(
                 f"{base.rstrip('/')}/v1/authorization-token?domain={domain.name}&domain-owner={domain.owner}"
             )
-            headers = signed_headers(
+            headers = {"Content-Length": "0"} | signed_headers(
                 "POST", service, service="codeartifact", region=domain.region, key_id=key_id, key=key,
                 session=environ.get("AWS_SESSION_TOKEN", ""), at=at,
             )  # fmt: skip
-            response = self.at.client().send(
-                Request("POST", service, dict(headers), body=b"", content_length=0, most=1 << 16)
-            )
+            response = self.at.client().send(Request("POST", service, headers, body=b"", most=1 << 16))
             values = json_object(response.body.read())
         except (CoveError, ValueError) as error:
             raise Failed(f"the token service of AWS cannot be asked: {error}") from error
