@@ -196,7 +196,7 @@ def dump(lock: Pylock, *, header: str = "") -> str:
         if key == "requires-python" and lock.requires_python is not None:
             lines.append(f"{key} = {toml_text.text(requires_python_text(lock.requires_python))}")
         elif key == "environments" and lock.environments is not None:
-            lines += toml_text.fitting(key, [toml_text.text(_marker(each)) for each in lock.environments])
+            lines.append(f"{key} = {toml_text.flat(toml_text.text(_marker(each)) for each in lock.environments)}")
         elif key in document:
             lines.append(f"{key} = {toml_text.value(document[key])}")
     if lock.tool:

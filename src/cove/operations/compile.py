@@ -1,33 +1,32 @@
 """Compiling requirements: everything they come to, pinned, as the text of a requirements file."""
 
-import shlex
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from packaging.specifiers import SpecifierSet
 from packaging.version import InvalidVersion, Version
 
 from cove.config.atomic import write_whole
+from cove.config.indexes import Indexes
 from cove.errors import ConfigurationError, UsageError
 from cove.formats import requirements_txt
 from cove.formats.requirements_txt import write
-from cove.install.discovery import find_base, parse_request
-from cove.install.environment import executable_in, is_environment
-from cove.install.interpreter import Interpreter, probe
+from cove.install.interpreter import Interpreter
 from cove.model.dataclasses import dataclass, replace
 from cove.model.index import Index
 from cove.model.name import Name, normalize
 from cove.model.target import Target
 from cove.model.url import Url
-from cove.operations.requirement_files import Demand, Inputs, public_location, read
-from cove.wiring import Session
+from cove.operations.inputs import Inputs
+from cove.operations.requirement_files import Demand, public_location, read
+from cove.wiring import Begun, Session
 
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """What the compiled file is to hold besides pins. ``command`` is shown in its header, ``None`` leaves the header out."""
+    """What the compiled file is to hold besides pins. ``header`` is the command shown in it, empty for none."""
 
-    command: tuple[str, ...] | str | None = None
+    header: str = ""
     annotations: bool = True
     hashes: bool = False
     index_url: bool = False
@@ -41,6 +40,7 @@ def compile_requirements(
     session: Session,
     inputs: Inputs,
     form: Form,
+    begun: Begun[Interpreter],
     *,
     output: Path | None = None,
     python_version: str = "",
@@ -48,24 +48,23 @@ def compile_requirements(
     no_deps: bool = False,
 ) -> str:
     """The text of the file that pins what ``inputs`` come to, for one target or with ``universal`` for all platforms
-    and every Python from this one on.
+    and every Python from this one on. ``begun`` finds the interpreter that it is for.
 
     What ``output`` pins already is preferred, and it is replaced whole. Raises what reading and resolving raise.
     """
-    session.get_ready()
-    interpreter = _interpreter(session)
+    interpreter = begun.result()
     target = _target(interpreter.target, python_version)
     demand = read(session, inputs, interpreter)
     plain = (root for root in demand.roots if root.url is None and root.requirement.marker is None)
     demand.session.ask_ahead((root.name for root in plain), demand.pins)
     from cove.operations.compilation import Compilation
-    from cove.operations.install import check_all_have_digests, check_digests
+    from cove.operations.install import check_digests
 
     check_digests(demand, demand.roots)
     maker = Compilation(demand, interpreter, target, _range(target) if universal else None, follow=not no_deps)
-    resolution = maker.resolve(_pinned(output, demand))
-    check_all_have_digests(demand, resolution)
-    text = write(maker.pins(resolution, form), header=_header(form.command), options=_options(demand, form))
+    text = write(
+        maker.pins(maker.resolve(_pinned(output, demand)), form), header=form.header, options=_options(demand, form)
+    )
     if output is not None:
         output.parent.mkdir(parents=True, exist_ok=True)
         write_whole(output, text.encode())
@@ -73,19 +72,6 @@ def compile_requirements(
 
 
 # -- targets -----------------------------------------------------------------------------------------------------------
-
-
-def _interpreter(session: Session) -> Interpreter:
-    """The interpreter to resolve for: that of the environment that is there, else the first on ``PATH``; what has to be
-    built is built with it."""
-    settings, origin = session.settings, session.settings.origin("python")
-    request = parse_request(settings.python, origin, session.cwd) if settings.python is not None else None
-    if request is None and not settings.system:
-        named = session.environ.get("VIRTUAL_ENV")
-        for place in [Path(named)] if named else [folder / ".venv" for folder in (session.cwd, *session.cwd.parents)]:
-            if is_environment(place) and executable_in(place).exists():
-                return probe(executable_in(place), session.cache_dir)
-    return find_base(request, environ=session.environ, cache_dir=session.cache_dir, report=session.listener)
 
 
 def _target(own: Target, python_version: str) -> Target:
@@ -147,30 +133,40 @@ def _pinned(output: Path | None, demand: Demand) -> dict[Name, Version]:
 # -- what stands above the pins ----------------------------------------------------------------------------------------
 
 
-def _header(command: tuple[str, ...] | str | None) -> str:
-    if command is None:
-        return ""
-    return " ".join(command.split()) if isinstance(command, str) else shlex.join(command)
-
-
 def _options(demand: Demand, form: Form) -> Iterable[str]:
-    found = demand.session.indexes
-    if form.index_url:
+    return index_options(
+        demand.session.indexes,
+        lambda index: _public(index, demand),
+        index_url=form.index_url,
+        find_links=form.find_links,
+    )
+
+
+def index_options(
+    found: Indexes, public: Callable[[Index], str], *, index_url: bool, find_links: bool
+) -> Iterator[str]:
+    """The lines of a requirements file on indexes; ``public`` gives the address of one without secrets."""
+    if index_url:
         if found.no_index:
             yield "--no-index"
         elif found.default is not None:
-            yield f"--index-url {_public(found.default, demand)}"
+            yield f"--index-url {public(found.default)}"
         for index in found.search:
             if index != found.default and index.format == "simple":
-                yield f"--extra-index-url {_public(index, demand)}"
-    if form.find_links:
+                yield f"--extra-index-url {public(index)}"
+    if find_links:
         for index in found.find_links:
-            yield f"--find-links {_public(index, demand)}"
+            yield f"--find-links {public(index)}"
 
 
 def _public(index: Index, demand: Demand) -> str:
     for text in demand.written:
         if "://" in text and Url.parse(text) == index.url:
             return public_location(text, demand.written)
+    return public_address(index)
+
+
+def public_address(index: Index) -> str:
+    """The address of an index with its variables, else without user info."""
     # Others that read requirements files know ``${NAME}``, but no defaults in it.
     return index.written_url if index.written_url and ":-" not in index.written_url else index.url.public

@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 from packaging.specifiers import SpecifierSet
 
+from cove.config.indexes import Indexes
 from cove.config.load import find_project
 from cove.errors import ConfigurationError
 from cove.formats import pyproject
@@ -16,6 +17,7 @@ from cove.install.interpreter import Interpreter, probe, remember
 from cove.model.dataclasses import dataclass
 from cove.model.event import Finished
 from cove.model.index import Index
+from cove.model.lock import LockedFile, LockedPackage, LockedSource
 from cove.wiring import Session
 
 LOCK_NAME = "uv.lock"
@@ -119,6 +121,26 @@ def location_of(index: Index, place: Place) -> str:
     """How the lock calls an index: its URL without user info, a local one relative to the project."""
     public = index.url.public
     return relative_path(public, place.folder) if index.url.scheme == "file" else public
+
+
+def index_of(source: LockedSource, indexes: Indexes, place: Place) -> Index | None:
+    """The configured index that a package is locked from; ``None`` for another kind of source, and when it is gone."""
+    if source.kind != "registry":
+        return None
+    locked = source.location.removesuffix("/")
+    for index in (*indexes.all, *indexes.find_links):
+        if location_of(index, place).removesuffix("/") == locked:
+            return index
+    return None
+
+
+def path_of(package: LockedPackage, file: LockedFile, place: Place) -> Path:
+    """Where a local file of a lock lies: that of a local index is relative to the index."""
+    source = package.source
+    if source.kind == "path":
+        return (place.folder / source.location).resolve()
+    below = place.folder / source.location / file.path
+    return (below if below.exists() else place.folder / file.path).resolve()
 
 
 def relative_path(url: str, folder: Path) -> str:

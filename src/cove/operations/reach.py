@@ -102,11 +102,20 @@ def _codes(starts: Iterable[Start]) -> Iterator[str]:
             yield f"project-{len(name)}-{name}"
 
 
+def _union(markers: Iterable[str]) -> MarkerSet:
+    """Where a lock that was resolved in parts has an answer."""
+    found = NOTHING
+    for text in markers:
+        found |= marker_set(Marker(text))
+    return EVERYTHING if found.is_empty else found
+
+
 class _Walk:
     def __init__(self, lock: Lock, without: frozenset[Name], active: frozenset[str]) -> None:
         self._graph = Graph(lock)
         self._without = without
         self._python = SpecifierSet(lock.requires_python)
+        self._covered = _union(lock.resolution_markers)
         self._possible = FACTS & python_set(self._python)
         self._packages: dict[Key, LockedPackage] = {}
         self._reached: dict[_Node, MarkerSet] = {}
@@ -137,7 +146,7 @@ class _Walk:
             yield Part(package, spelled(where), tuple(sorted(self._via.get(key, ()))))
 
     def _follow(self, edge: LockedDependency, where: MarkerSet, asker: Name | None) -> None:
-        place: MarkerSet = where & self._holds(edge.marker)
+        place = where & self._holds(edge.marker) & self._covered
         if edge.name in self._without or (place & self._possible).is_empty:
             return
         package = self._graph.end_of(edge)

@@ -18,7 +18,7 @@ from cove.model.name import Name
 from cove.model.url import Url
 from cove.operations.change import Want, change
 from cove.operations.lock import Locked, lock
-from cove.operations.project import Place, locate, location_of, project_interpreter
+from cove.operations.project import Place, index_of, locate, path_of, project_interpreter
 from cove.operations.requirements import asked_by
 from cove.operations.selection import select
 from cove.operations.staleness import project_in
@@ -87,7 +87,7 @@ def install(
         own,
         interpreter.target.markers,
         extras=extras,
-        groups=_groups(place, selection),
+        groups=groups_of(place, selection),
         only_groups=bool(selection.only_groups),
     )
     fetcher = _Fetcher(session, place, interpreter)
@@ -105,7 +105,8 @@ def install(
     )
 
 
-def _groups(place: Place, selection: Selection) -> tuple[Name, ...]:
+def groups_of(place: Place, selection: Selection) -> tuple[Name, ...]:
+    """The groups of the project that ``selection`` takes."""
     project = place.project
     if selection.only_groups:
         return selection.only_groups
@@ -198,9 +199,7 @@ class _Fetcher:
     def _url(self, package: LockedPackage, file: LockedFile) -> Url:
         if file.url:
             return Url.parse(file.url)
-        source = package.source
-        path = source.location if source.kind == "path" else file.path
-        return Url.parse(from_path(str((self._place.folder / path).resolve())))
+        return Url.parse(from_path(str(path_of(package, file, self._place))))
 
     def _as_required(self, url: Url) -> Url:
         """``url`` with the user info that the project's requirement has: a lock holds none."""
@@ -212,14 +211,7 @@ class _Fetcher:
 
     def _index(self, package: LockedPackage) -> Index | None:
         """The configured index that the package was locked from: it decides the credential."""
-        if package.source.kind != "registry":
-            return None
-        locked = package.source.location.removesuffix("/")
-        found = self._session.indexes
-        for index in (*found.all, *found.find_links):
-            if location_of(index, self._place).removesuffix("/") == locked:
-                return index
-        return None
+        return index_of(package.source, self._session.indexes, self._place)
 
     def _fetch(
         self, file: File, package: LockedPackage, index: Index | None, hashes: Mapping[str, str]

@@ -1,15 +1,13 @@
 """``cove pip compile``."""
 
 from argparse import ArgumentParser
-from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from cove.cli import pip_options
+from cove.cli import header, pip_options
 from cove.cli.context import Context
-from cove.config.settings import SETTINGS, Setting
 from cove.errors import UsageError
-from cove.model.url import Url
-from cove.operations.compile import Form, compile_requirements
+from cove.operations.inputs import ask_ahead
 from cove.wiring import Session
 
 HELP = """Compile requirements to a file that pins everything they come to.
@@ -17,9 +15,8 @@ HELP = """Compile requirements to a file that pins everything they come to.
 An output file that is there is preferred to newer versions; `--upgrade` takes these."""
 GROUPS = ("index", "resolver", "build", "pip-binary", "pip", "cache", "python")
 
-_SHOWN = frozenset({"resolver", "build", "pip-binary", "pip", "python"})
-_NOT_SHOWN = frozenset({"upgrade", "upgrade-package"})
-_PLACES = frozenset({"index", "default-index", "index-url", "extra-index-url", "find-links"})
+if TYPE_CHECKING:  # loaded while the first questions are on their way
+    from cove.operations.compile import Form
 
 
 def arguments(parser: ArgumentParser) -> None:
@@ -57,22 +54,20 @@ def run(context: Context) -> int:
     wanted = pip_options.inputs(arguments_)
     if not (wanted.files or wanted.groups):
         raise UsageError("there is nothing to compile", hints=("name a requirements file, or pyproject.toml",))
-    form = Form(
-        command=_command(context),
-        annotations=not arguments_.no_annotate,
-        hashes=arguments_.generate_hashes,
-        index_url=arguments_.emit_index_url,
-        find_links=arguments_.emit_find_links,
-        index_annotations=arguments_.emit_index_annotation,
-        extras=arguments_.no_strip_extras,
-        leave_out=pip_options.names(arguments_.no_emit_package, "omitted package"),
-    )
     output = context.cwd / Path(arguments_.output_file) if arguments_.output_file else None
     with Session(context.settings, environ=context.environ, cwd=context.cwd, listener=context.listener) as session:
+        # Questions first, and a process that says what the interpreter is: both are on their way while all else is loaded.
+        ask_ahead(session, wanted)
+        from cove.operations.interpreters import to_compile_for
+
+        interpreter = session.begin(lambda: to_compile_for(session))
+        from cove.operations.compile import compile_requirements
+
         text = compile_requirements(
             session,
             wanted,
-            form,
+            _form(context),
+            interpreter,
             output=output,
             python_version=arguments_.python_version or "",
             universal=arguments_.universal,
@@ -83,56 +78,17 @@ def run(context: Context) -> int:
     return 0
 
 
-# -- the command in the header ------------------------------------------------------------------------------------------
+def _form(context: Context) -> "Form":
+    from cove.operations.compile import Form
 
-
-def _command(context: Context) -> tuple[str, ...] | str | None:
-    """The command, made anew from what it was understood to be: what may hold a secret does not get in."""
     arguments_ = context.arguments
-    if arguments_.no_header:
-        return None
-    custom = arguments_.custom_compile_command or context.settings.custom_compile_command
-    return custom or ("cove", "pip", "compile", *_own(context), *_of_settings(context))
-
-
-def _own(context: Context) -> Iterator[str]:
-    for name, value in vars(context.arguments).items():
-        flag = "--" + {"output_file": "output-file"}.get(name, name).replace("_", "-")
-        if name == "files":
-            yield from map(_without_secret, value)
-        elif value is True:
-            yield flag
-        elif isinstance(value, list):
-            yield from (word for each in value for word in (flag, _without_secret(each)))
-        elif isinstance(value, str):
-            yield from (flag, _without_secret(value))
-
-
-def _of_settings(context: Context) -> Iterator[str]:
-    for setting in SETTINGS:
-        given = [item for item in context.settings.given(setting.name) if item.origin.kind == "flag"]
-        if not given or not _is_shown(setting, context):
-            continue
-        if setting.form == "switch":
-            yield given[0].origin.name
-        else:
-            yield from (word for item in given for word in (setting.flag, _without_secret(str(item.value))))
-
-
-def _is_shown(setting: Setting[object], context: Context) -> bool:
-    if setting.name in _PLACES:
-        arguments_ = context.arguments
-        return bool(arguments_.emit_find_links if setting.name == "find-links" else arguments_.emit_index_url)
-    return (setting.group in _SHOWN and setting.name not in _NOT_SHOWN) or setting.group == "index"
-
-
-def _without_secret(text: str) -> str:
-    """User info is left out of URLs, also behind the name of an index."""
-    name, equals, place = text.partition("=")
-    prefix, url = (name + equals, place) if equals and "://" not in name else ("", text)
-    if "://" not in url:
-        return text
-    try:
-        return prefix + Url.parse(url).public
-    except ValueError:
-        return prefix + "<URL>"
+    return Form(
+        header=header.of(context, "pip", "compile", positional="files"),
+        annotations=not arguments_.no_annotate,
+        hashes=arguments_.generate_hashes,
+        index_url=arguments_.emit_index_url,
+        find_links=arguments_.emit_find_links,
+        index_annotations=arguments_.emit_index_annotation,
+        extras=arguments_.no_strip_extras,
+        leave_out=pip_options.names(arguments_.no_emit_package, "omitted package"),
+    )

@@ -1,0 +1,269 @@
+"""Writing what a project's lock has in another format: requirements.txt or pylock.toml, for all environments at once."""
+
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Literal
+
+from packaging.pylock import Package, Pylock
+from packaging.specifiers import SpecifierSet
+
+from cove.config.atomic import write_whole
+from cove.errors import ConfigurationError, StaleLock, UsageError
+from cove.formats import pylock, requirements_txt
+from cove.formats.marker_sets import TooComplex
+from cove.formats.requirements_txt import Pin
+from cove.model.dataclasses import dataclass
+from cove.model.lock import Lock, LockedFile, LockedPackage
+from cove.model.name import Name
+from cove.operations.lock import lock
+from cove.operations.project import Place, locate
+from cove.operations.reach import Part, Start, reach
+from cove.operations.staleness import project_in
+from cove.operations.sync import Selection, groups_of
+from cove.wiring import Session
+
+Format = Literal["requirements.txt", "pylock.toml"]
+FORMATS: tuple[Format, ...] = ("requirements.txt", "pylock.toml")
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What of the lock is written. ``members`` are projects of the workspace, the one at hand unless any is named;
+    ``without`` goes together with what only it needs, ``silent`` alone."""
+
+    selection: Selection = Selection()
+    no_extras: tuple[Name, ...] = ()
+    members: tuple[Name, ...] = ()
+    all_members: bool = False
+    without: tuple[Name, ...] = ()
+    silent: tuple[Name, ...] = ()
+    no_project: bool = False
+    no_members: bool = False
+    no_local: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Style:
+    """How it is written. ``header`` is the command shown above, empty for none; ``editable`` tells of a project that is locked
+    as editable whether it shall be written so; the rest is for requirements.txt alone."""
+
+    header: str = ""
+    editable: Callable[[Name], bool] = lambda _: True
+    hashes: bool = True
+    annotations: bool = True
+    index_url: bool = False
+    find_links: bool = False
+    index_annotations: bool = False
+
+
+def export(session: Session, scope: Scope, style: Style, *, format: Format, output: Path | None = None) -> str:  # noqa: A002
+    """The text of the other file, which is written to ``output`` where that is given; the lock is brought up to date before.
+
+    Raises what locking raises, and ``ConfigurationError`` for parts that the project does not have.
+    """
+    place = locate(session)
+    locked = lock(session, place).lock
+    parts = [part for part in _reached(locked, place, scope) if _is_written(part.package, locked, place, scope)]
+    if format == "pylock.toml":
+        from cove.operations.export_pylock import Files
+
+        folder = output.parent if output is not None else place.folder
+        packages = Files(session, place, folder, style.editable).packages(parts)
+        text = pylock.dump(_whole(locked, packages), header=style.header)
+    else:
+        pins = [_pin(part, style) for part in parts]
+        text = requirements_txt.write(pins, header=style.header, options=_options(session, style))
+    if output is not None:
+        output.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(output, text.encode())
+    return text
+
+
+def _reached(locked: Lock, place: Place, scope: Scope) -> list[Part]:
+    try:
+        return reach(locked, _starts(locked, place, scope), without=scope.without)
+    except TooComplex:
+        raise ConfigurationError(
+            f"the markers of {place.lock_path} are too complex to be joined",
+            hints=("`cove sync` installs from the lock itself",),
+        ) from None
+
+
+# -- what is written ---------------------------------------------------------------------------------------------------
+
+
+def own_project(locked: Lock, place: Place) -> LockedPackage:
+    """The lock's entry of the project. Raises ``StaleLock`` when it has none."""
+    own = project_in(locked, place)
+    if own is None:
+        raise StaleLock(f"{place.lock_path} is not the lock of `{place.project.name}`", hints=("run `cove lock`",))
+    return own
+
+
+def members_of(locked: Lock, place: Place) -> list[LockedPackage]:
+    """The projects of the workspace, the one at hand first."""
+    own, listed = own_project(locked, place), locked.manifest.get("members", [])
+    named = set(map(str, listed)) if isinstance(listed, list) else set()
+    return [own, *(each for each in locked.packages if each.name in named and each.name != own.name)]
+
+
+def _starts(locked: Lock, place: Place, scope: Scope) -> list[Start]:
+    members = members_of(locked, place)
+    known = {member.name: member for member in members}
+    for name in scope.members:
+        if name not in known:
+            listed = ", ".join(f"`{each}`" for each in known)
+            raise ConfigurationError(f"the workspace has no member `{name}`", hints=(f"it has {listed}",))
+    chosen = members if scope.all_members else [known[name] for name in scope.members] or members[:1]
+    starts = [_start(member, place, scope, is_own=member is members[0]) for member in chosen]
+    for kind, wanted, taken in (
+        ("extra", scope.selection.extras, {*scope.no_extras, *(extra for start in starts for extra in start.extras)}),
+        ("extra", scope.no_extras, {extra for each in chosen for extra in _extras(each)}),
+        ("group", _named_groups(scope), {group for start in starts for group in start.groups}),
+    ):
+        for name in wanted:
+            if name not in taken:
+                raise ConfigurationError(f"the project has no {kind} `{name}`")
+    return starts
+
+
+def _named_groups(scope: Scope) -> Iterator[Name]:
+    selection = scope.selection
+    yield from (each for each in (*selection.groups, *selection.only_groups) if each not in selection.no_groups)
+
+
+def _extras(member: LockedPackage) -> Iterable[Name]:
+    return dict.fromkeys((*member.provides_extras, *member.optional_dependencies))
+
+
+def _start(member: LockedPackage, place: Place, scope: Scope, *, is_own: bool) -> Start:
+    selection = scope.selection
+    groups = {**dict.fromkeys(member.requires_dev), **dict.fromkeys(member.dev_dependencies)}
+    if is_own:
+        wanted = groups_of(place, selection)
+    else:
+        default = (Name("dev"),) if member.default_groups is None else member.default_groups
+        wanted = selection.only_groups or (
+            *(groups if selection.all_groups else () if selection.no_default_groups else default),
+            *selection.groups,
+        )
+    return Start(
+        member,
+        tuple(
+            extra
+            for extra in _extras(member)
+            if (selection.all_extras or extra in selection.extras) and extra not in scope.no_extras
+        ),
+        tuple(group for group in groups if group in wanted and group not in selection.no_groups),
+        itself=not selection.only_groups,
+    )
+
+
+def _is_written(package: LockedPackage, locked: Lock, place: Place, scope: Scope) -> bool:
+    if package.source.kind == "virtual" or package.name in scope.silent:
+        return False
+    if scope.no_local and package.source.kind in ("editable", "directory", "path"):
+        return False
+    members = members_of(locked, place)
+    if scope.no_members and package in members:
+        return False
+    named = [member for member in members if member.name in scope.members] or members[:1]
+    return not (scope.no_project and package in named)
+
+
+# -- requirements.txt --------------------------------------------------------------------------------------------------
+
+
+def _pin(part: Part, style: Style) -> Pin:
+    package, source = part.package, part.package.source
+    files = (package.sdist, *package.wheels) if style.hashes else ()
+    is_editable = source.kind == "editable" and style.editable(package.name)
+    is_path = source.kind in ("editable", "directory", "path")
+    location = ""
+    if is_path:
+        location = _dotted(source.location)
+    elif source.kind == "url":
+        location = source.location + (f"#subdirectory={source.subdirectory}" if source.subdirectory else "")
+    elif source.kind == "git":
+        git = repository(source.location)
+        location = f"git+{git.url}@{git.commit}" + (f"#subdirectory={git.subdirectory}" if git.subdirectory else "")
+    return Pin(
+        package.name,
+        "" if location else package.version,
+        marker=part.marker,
+        hashes=tuple(file.hash for file in files if file is not None and file.hash),
+        via=part.via if style.annotations else (),
+        location=location,
+        editable=is_editable,
+        bare=is_path and not is_editable,
+        first=source.kind == "editable",
+        index=source.location if style.index_annotations and source.kind == "registry" else "",
+    )
+
+
+def _dotted(path: str) -> str:
+    """A path that cannot be taken for a name."""
+    return path if path.startswith((".", "/")) or path[1:2] == ":" else f"./{path}"
+
+
+@dataclass(frozen=True, slots=True)
+class Repository:
+    """Where a git source is, as requested and as locked."""
+
+    url: str
+    commit: str
+    requested: str = ""
+    subdirectory: str = ""
+
+
+def repository(location: str) -> Repository:
+    """What the ``git`` of a locked source says: ``https://…/x?subdirectory=sub&tag=v1#<commit>``."""
+    from urllib.parse import parse_qs
+
+    rest, _, commit = location.partition("#")
+    url, _, query = rest.partition("?")
+    asked = {key: values[-1] for key, values in parse_qs(query).items()}
+    requested = asked.get("rev") or asked.get("tag") or asked.get("branch") or ""
+    return Repository(pylock.without_user_info(url), commit, requested, asked.get("subdirectory", ""))
+
+
+def _options(session: Session, style: Style) -> Iterator[str]:
+    from cove.operations.compile import index_options, public_address
+
+    return index_options(session.indexes, public_address, index_url=style.index_url, find_links=style.find_links)
+
+
+# -- pylock.toml -------------------------------------------------------------------------------------------------------
+
+
+def _whole(locked: Lock, packages: Iterable[Package]) -> Pylock:
+    from packaging.markers import Marker
+    from packaging.version import Version
+
+    return Pylock(
+        lock_version=Version("1.0"),
+        created_by="cove",
+        environments=[Marker(text) for text in locked.supported_markers] or None,
+        requires_python=SpecifierSet(locked.requires_python),
+        packages=list(packages),
+    )
+
+
+def format_of(named: str | None, output: Path | None) -> Format:
+    """The format: the one that is named, else what the name of the file says. Raises ``UsageError`` when they do not agree."""
+    is_lock = output is not None and pylock.is_pylock(output.name)
+    if named == "pylock.toml" and output is not None and not is_lock:
+        raise UsageError(
+            f"`{output.name}` cannot be the name of a lock in the format pylock.toml",
+            hints=("call it `pylock.toml` or `pylock.<name>.toml`, with no further dot in `<name>`",),
+        )
+    if named is None and is_lock:
+        return "pylock.toml"
+    return "pylock.toml" if named == "pylock.toml" else "requirements.txt"
+
+
+def files_of(package: LockedPackage) -> Iterator[LockedFile]:
+    """Its sdist and wheels."""
+    if package.sdist is not None:
+        yield package.sdist
+    yield from package.wheels
