@@ -104,11 +104,11 @@ def test_written_files_read_back() -> None:
         "#    cove pip compile 'a b.in'\n"
         "--index-url https://x.example.org/simple\n"
         "\n"
+        "-e ./local\n"
         "alpha[x]==1.0 \\\n"
         f"    --hash={DIGEST} \\\n"
         f"    --hash=sha256:{'b' * 64}\n"
         "    # via project\n"
-        "-e ./local\n"
         "zeta==2.0 ; sys_platform == 'win32'\n"
         "    # via\n"
         "    #   a\n"
@@ -119,7 +119,7 @@ def test_written_files_read_back() -> None:
         Requirement("alpha[x]==1.0"),
         Requirement("zeta==2.0 ; sys_platform == 'win32'"),
     ]
-    assert again.entries[0].hashes == (DIGEST, "sha256:" + "b" * 64)
+    assert again.entries[1].hashes == (DIGEST, "sha256:" + "b" * 64)
 
 
 def test_variables_are_kept_as_written() -> None:
