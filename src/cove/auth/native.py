@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from cove.auth import programs
 from cove.auth.endpoints import json_object
-from cove.model.dataclasses import dataclass
+from cove.model.dataclasses import dataclass, replace
 from cove.model.event import Listener, Noted, Warned, ignore
 from cove.model.index import Index
 from cove.model.origin import Origin
@@ -141,7 +141,8 @@ class Native(ABC):
         credential = self.at.kept.get(key, lambda: self._issue(url))
         if credential is None:
             self._nothing.add(key)
-        return credential
+            return None
+        return replace(credential, username=url.username) if url.username else credential
 
     def forget(self, index: Index | None, url: Url, refused: Credential) -> bool:  # noqa: ARG002 - the shape of a provider
         """Drop a token; another one may come from any of the ways."""
@@ -162,8 +163,7 @@ class Native(ABC):
                 continue
             if token is not None and token.secret not in self._refused:
                 self.at.listener(Noted(f"a token for {url.host} came from {token.label}"))
-                username = url.username or self.username
-                return Credential(username, token.secret, Origin("provider", token.label), expires=token.expires)
+                return Credential(self.username, token.secret, Origin("provider", token.label), expires=token.expires)
         return None
 
     def _tell(self, failure: Failed) -> None:

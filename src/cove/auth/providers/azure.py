@@ -68,10 +68,7 @@ class Azure(Native):
             if secret not in self._refused:
                 self._handed_out.add(secret)
                 return Credential(url.username or username or self.username, secret, origin)
-        kept = super().get(index, url)
-        return kept if kept is None or not url.username else Credential(
-            url.username, kept.password, kept.origin, expires=kept.expires
-        )  # fmt: skip
+        return super().get(index, url)
 
     def forget(self, index: Index | None, url: Url, refused: Credential) -> bool:
         """As for every cloud; after what the pipeline gave come the other ways."""
