@@ -200,6 +200,11 @@ class MarkerSet:
         return MarkerSet(_restricted(self.diagram, known.diagram)) if not known.is_empty else self
 
     @property
+    def python_only(self) -> "MarkerSet":
+        """The Pythons for which there is an environment in the set, whatever else it asks for."""
+        return MarkerSet(_pythons(self.diagram))
+
+    @property
     def lowest_python(self) -> Cut | None:
         """Where the Pythons of the set begin, ``None`` if there is no lowest."""
         found = _lowest_python(self.diagram, None)
@@ -263,6 +268,15 @@ def _restricted(diagram: Diagram, known: Diagram) -> Diagram:
         return make_node(a.variable, cuts, [free if branch is None else branch for branch in inside])
 
     return restrict(diagram, known)
+
+
+def _pythons(diagram: Diagram) -> Diagram:
+    if isinstance(diagram, bool) or diagram.variable.name == "python_full_version":
+        return diagram
+    found: Diagram = False
+    for branch in diagram.branches:
+        found = _combined(found, _pythons(branch), decided=True)
+    return found
 
 
 def _lowest_python(diagram: Diagram, low: Cut | None) -> Cut | None:

@@ -28,6 +28,7 @@ class Rules:
     With a ``target`` its tags and its Python decide; without one (a universal lock) every platform will do, and
     ``requires_python`` is the project's own range. ``exclude_newer`` is the moment from which on files do not exist yet; an
     index's own setting comes before it. ``digests`` (``sha256:…``), where there are any, are those of the only files allowed.
+    With ``any_python`` no file is judged by its ``Requires-Python``: a universal resolution does that for each of its parts.
     """
 
     target: Target | None = None
@@ -36,6 +37,7 @@ class Rules:
     no_build: bool = False
     exclude_newer: datetime | None = None
     digests: frozenset[str] = frozenset()
+    any_python: bool = False
 
 
 @dataclass(slots=True)
@@ -196,6 +198,18 @@ def why_not_python(text: str, rules: Rules) -> str:
     return ""
 
 
+def readable(text: str) -> bool:
+    """Whether a ``Requires-Python`` can be read."""
+    return _specifiers(text) is not None
+
+
+def lowest_admitted(text: str) -> tuple[int, ...] | None:
+    """The release of the lowest Python that a ``Requires-Python`` admits, ``None`` when it sets no lower bound."""
+    specifiers = _specifiers(text)
+    lowest = _lowest(specifiers) if specifiers is not None else None
+    return lowest.release if lowest is not None else None
+
+
 def wheel_may_run(wheel: WheelName, requires_python: SpecifierSet) -> bool:
     """Whether some Python within ``requires_python`` can use the wheel: ``cp39`` cannot serve ``>=3.10``, ``abi3`` can."""
     lowest = _lowest(requires_python)
@@ -231,7 +245,7 @@ class _Judge:
         return tag if isinstance(tag, str) else (unyanked, 1, tag, _build_number(parsed.build))
 
     def _why_python(self, text: str | None) -> str:
-        if not text:
+        if not text or self.rules.any_python:
             return ""
         why = self._pythons.get(text)
         if why is None:

@@ -3,42 +3,57 @@
 Apart from ``compile``, because all that resolves is imported here: while it is, the first pages are on their way already.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
 from cove.formats.direct_url import Directory
-from cove.formats.marker_sets import EVERYTHING, FACTS, NOTHING, MarkerSet, TooComplex, marker_set, python_set
+from cove.formats.marker_sets import TooComplex
 from cove.formats.marker_text import spelled
 from cove.formats.requirements_txt import Pin
 from cove.index.candidates import Rules
 from cove.install.fetch import fetch
 from cove.install.interpreter import Interpreter
-from cove.model.dataclasses import replace
+from cove.model.candidate import Candidate
+from cove.model.dataclasses import dataclass, replace
 from cove.model.dist import File
 from cove.model.event import Warned
 from cove.model.index import Index
+from cove.model.lock import LockedSource
 from cove.model.name import Name, normalize
 from cove.model.target import Target
 from cove.model.url import Url
 from cove.operations.compile import Form
-from cove.operations.install import direct_urls
+from cove.operations.direct import Direct
+from cove.operations.install import check_all_have_digests, direct_urls
+from cove.operations.lock_graph import Graph, Node, Section
 from cove.operations.parallel import each as each_of
+from cove.operations.parts import Part
 from cove.operations.requirement_files import Demand, Root, full_text
-from cove.operations.resolution import Resolution, resolve
+from cove.operations.resolution import Universe, resolve, resolve_everywhere
 from cove.operations.targets import for_all, for_target
 from cove.operations.workbench import Workbench
-from cove.resolve.request import Applies
-
-if TYPE_CHECKING:
-    from cove.model.candidate import Candidate
+from cove.resolve.questions import Resolved
+from cove.resolve.request import Applies, Request
+from cove.resolve.universal import Known
 
 _STRONG = ("sha256", "sha384", "sha512")
 _NOTHING_ASKED: frozenset[Name] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """A distribution of the compiled file: where it is needed, and the others that require it."""
+
+    resolved: Resolved
+    candidate: Candidate | None
+    direct: Direct | None
+    extras: frozenset[Name]
+    via: frozenset[Name] = frozenset()
+    marker: str = ""
 
 
 class Compilation:
@@ -61,137 +76,156 @@ class Compilation:
         self._applies: Applies = lambda _marker, _extras: True
         self._roots: list[Root] = []
 
-    def resolve(self, preferences: Mapping[Name, Version]) -> Resolution:
-        """What is chosen."""
-        demand, session = self._demand, self._demand.session
-        requirements = [root.requirement for root in demand.roots]
-        if self._requires_python is not None:
-            request = for_all(requirements, self._requires_python, root_name="what you asked for")
-            rules = Rules(requires_python=self._requires_python)
-        else:
-            request = for_target(requirements, self._target, root_name="what you asked for")
-            rules = Rules(target=self._target)
+    def resolve(self, preferences: Mapping[Name, Version]) -> list[Chosen]:
+        """What is chosen, by name; several versions of one project where markers tell them apart."""
+        found = self._for_target(preferences) if self._requires_python is None else self._for_all(preferences)
+        return sorted(found, key=lambda chosen: (chosen.resolved.name, chosen.resolved.version))
+
+    def _for_target(self, preferences: Mapping[Name, Version]) -> list[Chosen]:
+        request = for_target([], self._target, root_name="what you asked for")
+        request = replace(self._completed(request), preferences=preferences)
+        session = self._demand.session
+        universe = self._universe(Rules(target=self._target))
+        resolution = resolve(request, universe, workers=session.workers, listener=session.listener)
+        check_all_have_digests(self._demand, resolution)
+        via = self._via(resolution.solution.packages.values())
+        return [
+            Chosen(
+                resolved,
+                resolution.candidates.get(name),
+                resolution.directs.get(name),
+                resolved.extras,
+                via=frozenset(via.get(name, ())),
+            )
+            for name, resolved in resolution.solution.packages.items()
+        ]
+
+    def _for_all(self, preferences: Mapping[Name, Version]) -> list[Chosen]:
+        """As a lock has it, with the markers that a lock leaves to its edges joined."""
+        assert self._requires_python is not None, "universal compilations have a range"
+        everywhere = Part(self._requires_python)
+        request = self._completed(for_all([], everywhere, root_name="what you asked for"))
+        roots = tuple(root.requirement for root in self._roots)
+        session = self._demand.session
+        request = replace(request, sections=[roots], by_python=session.settings.fork_strategy == "requires-python")
+        rules = Rules(requires_python=self._requires_python, any_python=True)
+        divisions = resolve_everywhere(
+            request,
+            [everywhere],
+            self._universe(rules, everywhere.python_ok),
+            known=[Known(name, version, lambda _: True) for name, version in preferences.items()],
+            workers=session.workers,
+            listener=session.listener,
+        )
+        for division in divisions:
+            check_all_have_digests(self._demand, division.resolution)
+        graph = Graph(divisions, {Section("project", Name("")): roots}, self._requires_python, _source)
+        return [
+            Chosen(
+                node.resolved,
+                node.candidate,
+                node.direct,
+                frozenset(node.extras),
+                via=graph.requirers(key),
+                marker=self._marker(node),
+            )
+            for key, node in graph.nodes.items()
+        ]
+
+    def _marker(self, node: Node) -> str:
+        assert self._requires_python is not None, "universal compilations have a range"
+        try:
+            return spelled(node.reached.assuming_python(self._requires_python))
+        except TooComplex:
+            told = "the markers of `{}` are too complex to be joined: the compiled file has it for every environment"
+            self._demand.session.listener(Warned(told.format(node.resolved.name)))
+            return ""
+
+    def _completed(self, request: Request) -> Request:
+        demand, settings = self._demand, self._demand.session.settings
         self._applies = request.applies
         self._roots = [root for root in demand.roots if self._holds(root.requirement, _NOTHING_ASKED)]
-        request = replace(
+        return replace(
             request,
             roots=[root.requirement for root in self._roots],
-            preferences=preferences,
             constraints=[each.requirement for each in demand.constraints],
             overrides=demand.overrides,
-            prereleases=session.settings.prerelease,  # type: ignore[arg-type]
-            resolution=session.settings.resolution,  # type: ignore[arg-type]
+            prereleases=settings.prerelease,  # type: ignore[arg-type]
+            resolution=settings.resolution,  # type: ignore[arg-type]
         )
-        universe = self._bench.universe(rules, direct_urls(self._roots), digests=demand.digests(), follow=self._follow)
-        return resolve(request, universe, workers=session.workers, listener=session.listener)
+
+    def _universe(self, rules: Rules, python_ok: Callable[[str], bool] | None = None) -> Universe:
+        demand = self._demand
+        return self._bench.universe(
+            rules, direct_urls(self._roots), digests=demand.digests(), follow=self._follow, python_ok=python_ok
+        )
 
     def _holds(self, requirement: Requirement, extras: frozenset[Name]) -> bool:
         return requirement.marker is None or self._applies(requirement.marker, extras)
 
-    def pins(self, resolution: Resolution, form: Form) -> list[Pin]:
+    def pins(self, everything: Sequence[Chosen], form: Form) -> list[Pin]:
         """A line for each distribution."""
-        via = self._via(resolution) if form.annotations else {}
-        markers = self._markers(resolution)
-        chosen = [name for name in resolution.solution.packages if name not in form.leave_out]
-        hashes: Callable[[Name], tuple[str, ...]] = lambda name: self._hashes(resolution, name)  # noqa: E731
+        asked = self._asked_by(everything) if form.annotations else {}
+        chosen = [each for each in everything if each.resolved.name not in form.leave_out]
         workers = self._demand.session.workers
-        digests = each_of(hashes, chosen, workers=workers) if form.hashes else [()] * len(chosen)
+        digests = each_of(self._hashes, chosen, workers=workers) if form.hashes else [()] * len(chosen)
         written = {root.name: root for root in self._roots if root.url is not None}
         pins = []
-        for name, known in zip(chosen, digests, strict=True):
-            resolved, direct = resolution.solution.packages[name], resolution.directs.get(name)
+        for each, known in zip(chosen, digests, strict=True):
+            name, direct = each.resolved.name, each.direct
+            via = {*asked.get(name, ()), *each.via} if form.annotations else ()
             pin = Pin(
                 name,
-                str(resolved.version),
-                extras=tuple(sorted(resolved.extras)) if form.extras else (),
-                marker=markers.get(name, ""),
+                str(each.resolved.version),
+                extras=tuple(sorted(each.extras)) if form.extras else (),
+                marker=each.marker,
                 hashes=known,
-                via=via.get(name, ()),
+                via=tuple(sorted(via)),
             )
             if direct is not None:
                 root = written.get(name)
                 location = root.written if root is not None else direct.url.public
                 is_editable = root is not None and root.editable
                 pin = replace(pin, location=_as_url(location, direct.url, editable=is_editable), editable=is_editable)
-            elif form.index_annotations:
-                pin = replace(pin, index=resolution.candidates[name].index.url.public)
+            elif form.index_annotations and each.candidate is not None:
+                pin = replace(pin, index=each.candidate.index.url.public)
             pins.append(pin)
         return pins
 
-    def _via(self, resolution: Resolution) -> dict[Name, tuple[str, ...]]:
+    def _asked_by(self, everything: Iterable[Chosen]) -> dict[Name, set[str]]:
+        """The files that ask for a distribution, or constrain it."""
+        names = {each.resolved.name for each in everything}
         found: dict[Name, set[str]] = {}
         for root in (*self._roots, *self._demand.constraints):
-            if root.via and root.name in resolution.solution.packages:
+            if root.via and root.name in names:
                 text = root.via if root in self._roots else root.via.replace("-r ", "-c ", 1)
                 found.setdefault(root.name, set()).add(text)
-        if self._follow:
-            for name, resolved in resolution.solution.packages.items():
-                for requirement in resolved.requires:
-                    if self._holds(requirement, resolved.extras):
-                        found.setdefault(normalize(requirement.name), set()).add(name)
-        return {name: tuple(sorted(several)) for name, several in found.items()}
+        return found
 
-    # -- markers
-
-    def _markers(self, resolution: Resolution) -> dict[Name, str]:
-        """Where each distribution is needed, in a universal file: the union over those who ask of where these are needed."""
-        if self._requires_python is None:
-            return {}
-        try:
-            return self._reached(resolution, self._requires_python)
-        except TooComplex:
-            self._demand.session.listener(
-                Warned("the markers are too complex to be joined: the compiled file has none and installs everything")
-            )
-            return {}
-
-    def _reached(self, resolution: Resolution, requires_python: SpecifierSet) -> dict[Name, str]:
-        packages = resolution.solution.packages
-        reached: dict[tuple[Name, Name | None], MarkerSet] = {}
-        queue: list[tuple[Name, Name | None]] = []
-        possible = FACTS & python_set(requires_python)
-
-        def reach(requirement: Requirement, where: MarkerSet, extra: Name | None) -> None:
-            place = where & marker_set(requirement.marker).with_extra(extra)
-            if (place & possible).is_empty:
-                return
-            name = normalize(requirement.name)
-            for wanted in (None, *map(normalize, requirement.extras)):
-                key = (name, wanted)
-                before = reached.get(key, NOTHING)
-                if name in packages and (before | place) != before:
-                    reached[key] = before | place
-                    queue.append(key)
-
-        for root in self._roots:
-            reach(root.requirement, EVERYTHING, None)
-        while queue:
-            name, extra = queue.pop()
-            for requirement in packages[name].requires if self._follow else ():
-                reach(requirement, reached[name, extra], extra)
-        return {
-            name: spelled(where.assuming_python(requires_python))
-            for (name, extra), where in reached.items()
-            if extra is None
-        }
+    def _via(self, everything: Iterable[Resolved]) -> dict[Name, set[Name]]:
+        found: dict[Name, set[Name]] = {}
+        for resolved in everything:
+            for requirement in resolved.requires:
+                if self._holds(requirement, resolved.extras):
+                    found.setdefault(normalize(requirement.name), set()).add(resolved.name)
+        return found
 
     # -- hashes
 
-    def _hashes(self, resolution: Resolution, name: Name) -> tuple[str, ...]:
-        direct = resolution.directs.get(name)
-        if direct is None:
-            return tuple(
-                sorted(self._file_hash(file, resolution.candidates[name]) for file in resolution.candidates[name].files)
-            )
+    def _hashes(self, chosen: Chosen) -> tuple[str, ...]:
+        direct, candidate = chosen.direct, chosen.candidate
+        if candidate is not None:
+            return tuple(sorted(self._file_hash(file, candidate) for file in candidate.files))
+        assert direct is not None, "what is chosen comes from an index or from a direct reference"
         if isinstance(direct.origin.info, Directory):
             return ()
         url = direct.url.without_fragment()
         digest = self._downloaded(
-            File(url.filename, Url.parse(full_text(url)), {}), name, direct.metadata.version, None
+            File(url.filename, Url.parse(full_text(url)), {}), direct.metadata.name, direct.metadata.version, None
         )
         return (digest,)
 
-    def _file_hash(self, file: File, candidate: "Candidate") -> str:
+    def _file_hash(self, file: File, candidate: Candidate) -> str:
         for algorithm in _STRONG:
             if algorithm in file.hashes:
                 return f"{algorithm}:{file.hashes[algorithm]}"
@@ -216,3 +250,10 @@ def _as_url(written: str, url: Url, *, editable: bool) -> str:
     if "://" in written or editable:
         return written
     return url.public
+
+
+def _source(_name: Name, candidate: Candidate | None, direct: Direct | None) -> LockedSource:
+    if direct is not None:
+        return LockedSource("url", direct.url.public)
+    assert candidate is not None, "what is chosen comes from an index or from a direct reference"
+    return LockedSource("registry", candidate.index.url.public)

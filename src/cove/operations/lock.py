@@ -4,7 +4,6 @@ from collections.abc import Mapping
 
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
-from packaging.version import InvalidVersion, Version
 
 from cove.config.settings import Settings
 from cove.errors import NoSolution, StaleLock
@@ -14,7 +13,7 @@ from cove.formats.pyproject import Project
 from cove.install.interpreter import Interpreter
 from cove.model.dataclasses import dataclass
 from cove.model.lock import Lock
-from cove.model.name import Name, normalize
+from cove.model.name import normalize
 from cove.operations.project import Place, locking_interpreter
 from cove.operations.requirements import Asked, asked_by
 from cove.operations.staleness import stale_because
@@ -113,7 +112,9 @@ def _resolve(session: Session, place: Place, terms: _Terms, present: Lock | None
     from cove.index.candidates import Rules
     from cove.operations.keeping import kept_indexes
     from cove.operations.lock_build import build_lock
-    from cove.operations.resolution import resolve
+    from cove.operations.lock_known import initial_parts, known_versions
+    from cove.operations.parts import Part
+    from cove.operations.resolution import resolve_everywhere
     from cove.operations.targets import for_all
     from cove.operations.workbench import Workbench
 
@@ -124,21 +125,30 @@ def _resolve(session: Session, place: Place, terms: _Terms, present: Lock | None
         pins=asked.pins,
         editable=frozenset(name for name, local in asked.locals.items() if local.is_editable),
     )
+    everywhere = Part(terms.requires_python)
     request = for_all(
-        asked.roots,
-        terms.requires_python,
+        asked.sections,
+        everywhere,
         root_name=f"`{project.name}`",
-        preferences=preferences(present, settings),
         constraints=project.constraint_dependencies,
         overrides=project.override_dependencies,
         prereleases=settings.prerelease,
         resolution=settings.resolution,
+        by_python=settings.fork_strategy == "requires-python",
     )
     urls = {normalize(each.name): each.url for each in asked.roots if each.url}
     kept = kept_indexes(session, present, place, asked) if present is not None else {}
-    universe = bench.universe(Rules(requires_python=terms.requires_python), urls, kept=kept)
+    rules = Rules(requires_python=terms.requires_python, any_python=True)
+    universe = bench.universe(rules, urls, kept=kept, python_ok=everywhere.python_ok)
     try:
-        found = resolve(request, universe, workers=session.workers, listener=session.listener)
+        found = resolve_everywhere(
+            request,
+            initial_parts(place.project, terms.requires_python, present, settings),
+            universe,
+            known=known_versions(present, settings),
+            workers=session.workers,
+            listener=session.listener,
+        )
     except NoSolution as error:
         if kept and settings.index_strategy != "first-index":
             error.hints = (
@@ -149,25 +159,12 @@ def _resolve(session: Session, place: Place, terms: _Terms, present: Lock | None
     return build_lock(place, asked, found, terms.requires_python, options=terms.options, manifest=terms.manifest)
 
 
-def preferences(present: Lock | None, settings: Settings) -> dict[Name, Version]:
-    """The versions that are locked, less those that are to be upgraded."""
-    if present is None or settings.upgrade:
-        return {}
-    kept: dict[Name, Version] = {}
-    for package in present.packages:
-        if package.name not in settings.upgrade_package and package.version:
-            try:
-                kept[package.name] = Version(package.version)
-            except InvalidVersion:
-                continue  # no index has it, so nothing is lost by not preferring it
-    return kept
-
-
 def _options(settings: Settings) -> dict[str, object]:
     """The ``[options]`` table: what differs from the defaults."""
     stated = {
         "resolution-mode": (settings.resolution, "highest"),
         "prerelease-mode": (settings.prerelease, "if-necessary-or-explicit"),
+        "fork-strategy": (settings.fork_strategy, "requires-python"),
         "exclude-newer": (settings.exclude_newer, None),
     }
     return {key: value for key, (value, default) in stated.items() if value != default}

@@ -5,17 +5,21 @@ newest candidate of every dependency), so that the order in which the solver thi
 is done on the calling thread; workers only wait for the network.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Generator, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from queue import SimpleQueue
-from typing import Self
+from typing import Any, Self, TypeVar
 
 from cove.model.dataclasses import dataclass
 from cove.model.event import Advanced, Finished, Listener, Started, Warned
-from cove.resolve.questions import Answer, AskVersions, Question, Solution
+from cove.resolve.forks import Environments
+from cove.resolve.questions import Answer, Ask, AskVersions, Question, Solution
 from cove.resolve.request import Request
 from cove.resolve.solver import solve
+from cove.resolve.universal import Branch, Known, solve_everywhere
 from cove.resolve.walk import Walk
+
+_T = TypeVar("_T")
 
 Respond = Callable[[Question], Answer]
 """Answers one question, blocking; raises ``CoveError`` when it cannot. Called from worker threads."""
@@ -47,24 +51,40 @@ class Driver:
 
     def resolve(self, request: Request) -> Solution:
         """The solution; raises what the solver raises, and what answering raised for a question it asked in earnest."""
-        self._listener(Started("resolve", ""))
         walk = Walk(request)
+        solution = self._hold(walk, solve(request, walk))
+        self._sum_up((solution,))
+        return solution
+
+    def resolve_everywhere(
+        self, request: Request, initial: Sequence[Environments[Any]], known: Sequence[Known] = ()
+    ) -> tuple[Branch, ...]:
+        """The solutions for all environments, as ``universal.solve_everywhere`` has them; raises as ``resolve`` does."""
+        walk = Walk(request)
+        branches = self._hold(walk, solve_everywhere(request, initial, walk, known))
+        self._sum_up([branch.solution for branch in branches])
+        return branches
+
+    def _hold(self, walk: Walk, conversation: Generator[Ask, Answer, _T]) -> _T:
+        self._listener(Started("resolve", ""))
         self._ask(walk.start())
-        conversation = solve(request, walk)
         try:
             ask = next(conversation)
             while True:
                 self._ask((ask.now, *ask.soon))
                 ask = conversation.send(self._wait(ask.now, walk))
         except StopIteration as finished:
-            solution: Solution = finished.value
+            found: _T = finished.value
+            return found
         finally:
             conversation.close()
-        for warning in solution.warnings:
+
+    def _sum_up(self, solutions: Sequence[Solution]) -> None:
+        for warning in dict.fromkeys(warning for solution in solutions for warning in solution.warnings):
             self._listener(Warned(warning))
-        count = len(solution.packages)
+        chosen = {(each.name, each.version) for solution in solutions for each in solution.packages.values()}
+        count = len(chosen)
         self._listener(Finished("resolve", "", f"Resolved {count} package{'' if count == 1 else 's'}"))
-        return solution
 
     def _ask(self, questions: Iterable[Question]) -> None:
         for question in questions:

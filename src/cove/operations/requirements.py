@@ -52,6 +52,11 @@ class Asked:
     requires_dev: Mapping[Name, tuple[LockedRequirement, ...]] = field(default_factory=dict)
 
     @property
+    def sections(self) -> tuple[tuple[Requirement, ...], ...]:
+        """The same as they stand side by side."""
+        return (self.dependencies, *self.extras.values(), *self.groups.values())
+
+    @property
     def roots(self) -> tuple[Requirement, ...]:
         """All of them, each once."""
         every = [*self.dependencies]

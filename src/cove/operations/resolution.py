@@ -1,10 +1,11 @@
 """Resolving requirements against the configured indexes: questions of the solver become searches, pages and metadata."""
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from typing import TypeVar
 
 from packaging.version import Version
 
-from cove.errors import CoveError, InvalidArtifact, NoCompatibleFile, NoSolution, ProjectNotFound, PythonIncompatible
+from cove.errors import InvalidArtifact, NoCompatibleFile, NoSolution, ProjectNotFound, PythonIncompatible
 from cove.index.candidates import Releases, Rules
 from cove.index.chain import Router, Search
 from cove.index.metadata import MetadataReader
@@ -15,12 +16,14 @@ from cove.model.metadata import CoreMetadata
 from cove.model.name import Name, normalize
 from cove.model.outcome import Found, Unavailable
 from cove.operations.direct import Direct
+from cove.operations.parts import Part
 from cove.operations.provide import Driver
 from cove.registries import recognise
 from cove.resolve.questions import PYTHON_REASON, Answer, AskVersions, Dependencies, Question, Solution, Versions
 from cove.resolve.request import Request
+from cove.resolve.universal import Known
 
-__all__ = ["Resolution", "Universe", "resolve"]
+__all__ = ["Division", "Resolution", "Universe", "resolve", "resolve_everywhere"]
 
 _JUDGED_AHEAD = 8
 """How many usable versions of a project are looked for before the others are taken for usable."""
@@ -42,7 +45,8 @@ class Universe:
     ``rules`` tells what makes a file of a project usable. ``direct`` prepares the distribution that a URL leads to; a
     project that is required by URL has that one version and no other. ``present`` are distributions that are there already:
     they can be chosen beside what indexes offer. Without ``follow`` no version requires anything. ``doubt`` has pages from
-    the cache looked up anew and tells whether there are any.
+    the cache looked up anew and tells whether there are any. In a universal resolution, whose solver judges Pythons itself,
+    ``python_ok`` tells which ``Requires-Python`` admits all of them.
     """
 
     def __init__(
@@ -56,8 +60,10 @@ class Universe:
         present: Mapping[Name, CoreMetadata] | None = None,
         follow: bool = True,
         doubt: Callable[[], bool] = lambda: False,
+        python_ok: Callable[[str], bool] | None = None,
     ) -> None:
         self._doubt = doubt
+        self._python_ok = python_ok
         self._present = present or {}
         self._follow = follow
         self._router = router
@@ -127,7 +133,7 @@ class Universe:
             if answer.page.status != "active":
                 self.statuses.setdefault(name, _told(answer))
         releases = self._releases[name] = Releases(name, search.found, self._rules(name), links=search.found_links)
-        known = _judged_ahead(releases, whole=len(search.found) > 1)
+        known = _judged_ahead(releases, whole=len(search.found) > 1, fits=self._fits)
         usable = [candidate for candidate in known.values() if candidate is not None]
         return Versions(
             tuple(version for version in releases.versions if known.get(version, True) is not None),
@@ -135,7 +141,18 @@ class Universe:
             rejected=_rejected(releases.rejected, {candidate.version for candidate in usable}),
             origin=releases.index.label,
             tiers=search.tiers(usable),
+            pythons=self._pythons(usable),
         )
+
+    def _fits(self, candidate: Candidate) -> bool:
+        """Whether a candidate will do for every Python, which a universal resolution does not leave to the rules."""
+        text = candidate.file.requires_python
+        return self._python_ok is None or not text or self._python_ok(text)
+
+    def _pythons(self, usable: Iterable[Candidate]) -> dict[Version, str]:
+        if self._python_ok is None:
+            return {}
+        return {each.version: each.file.requires_python for each in usable if each.file.requires_python}
 
     def _candidate(self, name: Name, version: Version) -> Candidate | None:
         candidate = self._releases[name].judge(version)
@@ -175,7 +192,9 @@ def _not_where_it_must_be(search: Search) -> ProjectNotFound:
     )
 
 
-def _judged_ahead(releases: Releases, *, whole: bool) -> dict[Version, Candidate | None]:
+def _judged_ahead(
+    releases: Releases, *, whole: bool, fits: Callable[[Candidate], bool]
+) -> dict[Version, Candidate | None]:
     """The newest versions, judged until enough can be used; with ``whole`` all of them.
 
     Of the hundreds of versions of a project a few are ever looked at. The others are taken for usable until they are; but
@@ -186,7 +205,8 @@ def _judged_ahead(releases: Releases, *, whole: bool) -> dict[Version, Candidate
     for version in reversed(releases.versions):
         if whole or enough < _JUDGED_AHEAD or releases.is_partly_yanked(version):
             candidate = known[version] = releases.judge(version)
-            enough += candidate is not None and candidate.yanked is None and not version.is_prerelease
+            is_plain = candidate is not None and candidate.yanked is None and not version.is_prerelease
+            enough += is_plain and candidate is not None and fits(candidate)
     return known
 
 
@@ -212,26 +232,6 @@ def _version(text: str) -> Version | None:
 _MAY_BE_OUTDATED = (NoSolution, ProjectNotFound, NoCompatibleFile, PythonIncompatible)
 
 
-def _solution(request: Request, universe: Universe, workers: int, listener: Listener) -> Solution:
-    with Driver(universe.answer, workers=workers, listener=listener) as driver:
-        return driver.resolve(request)
-
-
-def _solution_anew(
-    request: Request, universe: Universe, workers: int, listener: Listener, error: CoveError
-) -> Solution:
-    """A solution from fresh pages after one with pages from the cache failed with ``error``, which is raised where all were
-    fresh already."""
-    try:
-        if not universe.doubt():
-            raise error
-        listener(Noted("nothing fits on pages from the cache: the indexes are asked whether these have changed"))
-        return _solution(request, universe, workers, listener)
-    except _MAY_BE_OUTDATED:
-        _warn_of_statuses(universe.statuses, listener)
-        raise
-
-
 def _told(answer: Found) -> str:
     reason = f" (reason: {answer.page.status_reason})" if answer.page.status_reason else ""
     return f"`{answer.page.name}` is {answer.page.status} on {answer.index.label}{reason}"
@@ -248,19 +248,87 @@ def resolve(request: Request, universe: Universe, *, workers: int, listener: Lis
 
     What cannot be met with pages from the cache is tried once more with those that the indexes have now.
     """
+    solution = _driven(lambda driver: driver.resolve(request), universe, workers, listener)
+    return _resolution(solution, universe, _Teller(universe, listener))
+
+
+@dataclass(frozen=True, slots=True)
+class Division:
+    """What was chosen for a part of all environments."""
+
+    part: Part
+    resolution: Resolution
+
+
+def resolve_everywhere(
+    request: Request,
+    initial: Sequence[Part],
+    universe: Universe,
+    *,
+    known: Sequence[Known] = (),
+    workers: int,
+    listener: Listener,
+) -> tuple[Division, ...]:
+    """The versions that meet ``request`` in all environments: in those of ``initial``, as few parts of them as will do.
+
+    ``known`` are the versions of a lock. Otherwise as ``resolve``.
+    """
+    branches = _driven(lambda driver: driver.resolve_everywhere(request, initial, known), universe, workers, listener)
+    teller = _Teller(universe, listener)
+    found: list[Division] = []
+    for branch in branches:
+        assert isinstance(branch.here, Part), "parts divide into parts"
+        found.append(Division(branch.here, _resolution(branch.solution, universe, teller)))
+    return tuple(found)
+
+
+_T = TypeVar("_T")
+
+
+def _driven(work: Callable[[Driver], _T], universe: Universe, workers: int, listener: Listener) -> _T:
     try:
-        solution = _solution(request, universe, workers, listener)
+        with Driver(universe.answer, workers=workers, listener=listener) as driver:
+            return work(driver)
     except _MAY_BE_OUTDATED as error:
-        solution = _solution_anew(request, universe, workers, listener, error)
-    _warn_of_statuses({name: universe.statuses.get(name, "") for name in solution.packages}, listener)
+        failure = error
+    try:
+        if not universe.doubt():
+            raise failure
+        listener(Noted("nothing fits on pages from the cache: the indexes are asked whether these have changed"))
+        with Driver(universe.answer, workers=workers, listener=listener) as driver:
+            return work(driver)
+    except _MAY_BE_OUTDATED:
+        _warn_of_statuses(universe.statuses, listener)
+        raise
+
+
+class _Teller:
+    """Says once what is to be known of what was chosen."""
+
+    def __init__(self, universe: Universe, listener: Listener) -> None:
+        self._statuses = universe.statuses
+        self._listener = listener
+        self._said: set[str] = set()
+
+    def tell(self, names: Iterable[Name], yanked: Iterable[str]) -> None:
+        statuses = [self._statuses[name] for name in sorted(names) if self._statuses.get(name)]
+        for text in (*statuses, *yanked):
+            if text not in self._said:
+                self._said.add(text)
+                self._listener(Warned(text))
+
+
+def _resolution(solution: Solution, universe: Universe, teller: _Teller) -> Resolution:
     candidates = {}
+    yanked: list[str] = []
     for name, resolved in solution.packages.items():
         candidate = universe.chosen.get((name, resolved.version))
         if candidate is not None and name not in universe.directs:
             candidates[name] = candidate
             if candidate.yanked is not None:
                 reason = f" (reason: {candidate.yanked})" if candidate.yanked else ""
-                listener(Warned(f"`{name}=={resolved.version}` is yanked{reason}"))
+                yanked.append(f"`{name}=={resolved.version}` is yanked{reason}")
+    teller.tell(solution.packages, yanked)
     metadata = {name: universe.read[name, resolved.version] for name, resolved in solution.packages.items()}
     directs = {name: universe.directs[name] for name in solution.packages if name in universe.directs}
     return Resolution(solution, candidates, metadata, directs)

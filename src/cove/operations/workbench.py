@@ -2,7 +2,7 @@
 
 import os
 import platform
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from hashlib import sha256
@@ -82,10 +82,11 @@ class Workbench:
         present: Mapping[Name, CoreMetadata] | None = None,
         follow: bool = True,
         kept: Mapping[Name, Kept] | None = None,
+        python_ok: Callable[[str], bool] | None = None,
     ) -> Universe:
         """What can be chosen under ``rules``; ``urls`` are the direct references of those who ask, ``digests`` those of the
-        files that may be taken of a project, ``kept`` the indexes that a lock has projects from. ``present`` and ``follow`` as
-        in ``Universe``."""
+        files that may be taken of a project, ``kept`` the indexes that a lock has projects from. ``present``, ``follow`` and
+        ``python_ok`` as in ``Universe``."""
         of = file_rules(self.session.settings, rules)
         return Universe(
             self.session.router(self._pins, kept),
@@ -96,6 +97,7 @@ class Workbench:
             present=present,
             follow=follow,
             doubt=self.session.doubt,
+            python_ok=python_ok,
         )
 
     # -- wheels -------------------------------------------------------------------------------------------------------

@@ -21,7 +21,8 @@ class Listing:
     """One project's candidates, those that cannot be chosen included: their reasons are part of an explanation.
 
     Sets are bits as in ``term``. ``unusable`` maps a reason to the set it holds for, as the page gives it; ``broken`` are
-    those whose metadata turned out to be unusable.
+    those whose metadata turned out to be unusable. ``parting`` maps a ``Requires-Python`` to the set that has it, where that
+    admits only the newer Pythons of the environments: to choose one of these is to part them.
     """
 
     __slots__ = (
@@ -32,7 +33,9 @@ class Listing:
         "full",
         "name",
         "origin",
+        "parting",
         "prereleases",
+        "pythons",
         "tiers",
         "unusable",
         "versions",
@@ -52,6 +55,10 @@ class Listing:
         self.tiers = tuple(self._bits(tier.__contains__) for tier in answer.tiers)
         self.broken = 0
         self.unusable: dict[str, int] = {}
+        self.parting: dict[str, int] = {}
+        self.pythons: dict[str, int] = {}
+        for version, text in answer.pythons.items():
+            self.pythons[text] = self.pythons.get(text, 0) | self.value(version)
         for position, version in enumerate(self.versions):
             if version in rejected:
                 why = rejected[version]
@@ -59,6 +66,31 @@ class Listing:
         # Comparison agrees with the operators of PEP 440 by bisection as long as no local version is involved.
         self._plain = all(version.local is None for version in self.versions)
         self._matching: dict[str, int] = {}
+
+    def judged(self, request: Request) -> "Listing":
+        """The listing as ``request`` sees it: its Pythons and environments decide on ``pythons``. Nothing is broken yet."""
+        here = request.environments
+        if here is None:
+            return self
+        seen = self._copied()
+        for text, candidates in self.pythons.items():
+            if request.python_ok(text):
+                continue
+            if request.by_python and here.divided_by_python(text) is not None:
+                seen.parting[text] = candidates
+            else:
+                seen.unusable[PYTHON_REASON + text] = candidates
+        return seen
+
+    def _copied(self) -> "Listing":
+        other = object.__new__(Listing)
+        for slot in self.__slots__:
+            setattr(other, slot, getattr(self, slot))
+        other.broken = 0
+        rejected = {PYTHON_REASON + text for text in self.pythons}
+        other.unusable = {why: bits for why, bits in self.unusable.items() if why not in rejected}
+        other.parting = {}
+        return other
 
     def _bits(self, holds: Callable[[Version], bool]) -> int:
         return sum(2 << position for position, version in enumerate(self.versions) if holds(version))
@@ -119,6 +151,7 @@ class Catalogue:
         self.dependencies: dict[tuple[Name, Version], Dependencies] = {}
         self.overrides = _by_name(request.overrides)
         self.constraints = _by_name(one for one in request.constraints if self.holds(one))
+        """Those that hold, or may."""
         self.direct = {normalize(one.name) for one in request.roots}
         stated = (*request.roots, *request.constraints, *request.overrides)
         self.urls = {normalize(one.name): one.url for one in reversed(stated) if one.url and self.holds(one)}
@@ -135,19 +168,32 @@ class Catalogue:
         """Keep an answer. Raises ``TypeError`` if it does not belong to the question."""
         match question, answer:
             case AskVersions(name), Versions():
-                self.listings[name] = Listing(name, answer)
-                for (owner, version), dependencies in self.dependencies.items():
-                    if owner == name:
-                        self._note_broken(name, version, dependencies)
+                self.adopt(Listing(name, answer))
             case AskDependencies(name, version), Dependencies():
                 self.dependencies[name, version] = answer
                 self._note_broken(name, version, answer)
             case _:
                 raise TypeError(f"{question} was answered with {type(answer).__name__}")
 
+    def adopt(self, listing: Listing) -> None:
+        """Keep what another catalogue knows of a project."""
+        self.listings[listing.name] = listing.judged(self.request)
+        for (owner, version), dependencies in self.dependencies.items():
+            if owner == listing.name:
+                self._note_broken(owner, version, dependencies)
+
     def _note_broken(self, name: Name, version: Version, dependencies: Dependencies) -> None:
-        if name in self.listings and unusable_because(dependencies, self.request):
+        if name not in self.listings or self.parts_by_python(dependencies.requires_python):
+            return
+        if unusable_because(dependencies, self.request):
             self.listings[name].broken |= self.listings[name].value(version)
+
+    def parts_by_python(self, text: str | None) -> bool:
+        """Whether choosing a version with this ``Requires-Python`` parts the environments."""
+        here = self.request.environments
+        if not text or here is None or not self.request.by_python:
+            return False
+        return here.divided_by_python(text) is not None
 
     def is_known(self, question: Question) -> bool:
         """Whether the answer is here."""
@@ -161,7 +207,7 @@ class Catalogue:
 
     def roots(self) -> tuple[Requirement, ...]:
         """What is required to begin with, overrides applied."""
-        return self._overridden(self.request.roots, None)
+        return self.overridden(self.request.roots, None)
 
     def requirements(self, name: Name, version: Version, extra: Name | None) -> tuple[Requirement, ...]:
         """What a version, whose dependencies are known, requires: by itself, or in addition for an extra."""
@@ -169,10 +215,11 @@ class Catalogue:
         known = self._applicable.get(key)
         if known is None:
             requires = self.dependencies[name, version].requires
-            known = self._applicable[key] = self._overridden(requires, extra)
+            known = self._applicable[key] = self.overridden(requires, extra)
         return known
 
-    def _overridden(self, requirements: Iterable[Requirement], extra: Name | None) -> tuple[Requirement, ...]:
+    def overridden(self, requirements: Iterable[Requirement], extra: Name | None) -> tuple[Requirement, ...]:
+        """Those of the requirements that apply, with overrides in the place of what they override."""
         applicable: list[Requirement] = []
         replaced: set[Name] = set()
         for requirement in requirements:

@@ -20,6 +20,10 @@ def choose(catalogue: Catalogue, name: Name, possible: int) -> int:
         preferred = listing.value(request.preferences[name]) & possible
         if preferred:
             return preferred
+    for version in request.fallbacks.get(name, ()):
+        preferred = listing.value(version) & possible
+        if preferred:
+            return preferred
     possible = next((possible & tier for tier in listing.tiers if possible & tier), possible)
     possible = possible & ~listing.yanked or possible
     asked_for = request.prereleases == "allow" or (

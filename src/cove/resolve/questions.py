@@ -1,11 +1,11 @@
 """What the solver asks and what it is told: plain values, so that a dictionary can answer in tests."""
 
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 
 from packaging.requirements import Requirement
 from packaging.version import Version
 
-from cove.model.dataclasses import dataclass
+from cove.model.dataclasses import dataclass, field
 from cove.model.name import Name
 
 
@@ -39,7 +39,8 @@ class Versions:
     requirement that pins them exactly (PEP 592). ``rejected`` gives versions that exist but cannot be used, each with the
     reason in words. ``origin`` names the index for explanations. ``absent`` says in words why there is nothing at all
     (``not found on corp (404 Not Found) or pypi (404 Not Found)``), empty when the project was found. ``tiers``, where there
-    are any, hold all versions: each of an earlier one is tried before all of a later one.
+    are any, hold all versions: each of an earlier one is tried before all of a later one. ``pythons`` are the
+    ``Requires-Python`` of versions that the solver has to judge itself, as far as they are known: in a universal resolution.
     """
 
     versions: tuple[Version, ...]
@@ -48,6 +49,7 @@ class Versions:
     origin: str = ""
     absent: str = ""
     tiers: tuple[frozenset[Version], ...] = ()
+    pythons: Mapping[Version, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

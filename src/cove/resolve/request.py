@@ -1,7 +1,7 @@
 """What is to be resolved: every input of the solver as one value."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Literal
+from typing import Any, Literal
 
 from packaging.markers import Marker
 from packaging.requirements import Requirement
@@ -9,6 +9,7 @@ from packaging.version import Version
 
 from cove.model.dataclasses import dataclass, field
 from cove.model.name import Name
+from cove.resolve.forks import Environments
 
 Prereleases = Literal["if-necessary-or-explicit", "if-necessary", "explicit", "allow", "disallow"]
 Resolution = Literal["highest", "lowest", "lowest-direct"]
@@ -27,6 +28,10 @@ class Request:
     the projects they name, whoever asks. ``urls`` are the direct references that are in force besides those of the roots,
     constraints and overrides: the project's name to the URL as a requirement writes it. ``root_name`` is how messages
     call whoever states the ``roots``.
+
+    With ``environments`` the resolution is a universal one, and may have to be parted (``universal.solve_everywhere``);
+    ``sections`` are then the roots as they stand side by side, and ``by_python`` tells whether a newer version for newer
+    Pythons is a reason to part. ``fallbacks`` are tried after the preferences.
     """
 
     roots: Sequence[Requirement]
@@ -40,3 +45,7 @@ class Request:
     resolution: Resolution = "highest"
     urls: Mapping[Name, str] = field(default_factory=dict)
     root_name: str = "your project"
+    environments: Environments[Any] | None = None
+    sections: Sequence[Sequence[Requirement]] = ()
+    by_python: bool = True
+    fallbacks: Mapping[Name, Sequence[Version]] = field(default_factory=dict)

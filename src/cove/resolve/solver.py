@@ -5,15 +5,26 @@ variables of their own, and any number of terms in an incompatibility.
 """
 
 from collections.abc import Generator, Iterable, Mapping, Sequence
+from typing import Any
 
 from packaging.requirements import Requirement
 from packaging.version import Version
 
 from cove.model.name import Name, normalize
 from cove.resolve.catalogue import Listing, exact_versions, masked, unusable_because
-from cove.resolve.incompatibility import Constrained, External, Incompatibility, Requires, RootSelected, Unusable
+from cove.resolve.forks import Environments, Parting, Region, parts
+from cove.resolve.incompatibility import (
+    Constrained,
+    External,
+    Incompatibility,
+    Requires,
+    RootSelected,
+    Unusable,
+    externals,
+)
 from cove.resolve.preferences import choose, forbidden_prereleases, forbidden_yanked, most_urgent
 from cove.resolve.questions import (
+    PYTHON_REASON,
     Answer,
     Ask,
     AskDependencies,
@@ -26,7 +37,7 @@ from cove.resolve.questions import (
 from cove.resolve.report import IS_PRERELEASE, IS_YANKED, Failure, explain
 from cove.resolve.request import Request
 from cove.resolve.search import Contradiction, Search
-from cove.resolve.term import SELECTED, UNSELECTED, Variable, version_at
+from cove.resolve.term import SELECTED, UNSELECTED, Variable, positions, version_at
 from cove.resolve.walk import Walk
 
 _LOOK_AHEAD = 8
@@ -39,9 +50,9 @@ def solve(request: Request, walk: Walk | None = None) -> Conversation:
     """The conversation that finds the versions to choose.
 
     It yields ``Ask``, is sent ``Answer`` and returns ``Solution``. A driver that expands answers as they arrive passes its
-    ``walk``: what that has recorded is not asked again. Raises ``NoSolution``, or ``ProjectNotFound`` or
-    ``PythonIncompatible`` where that is the whole reason, each with an explanation; ``TypeError`` if an answer does not
-    belong to the question.
+    ``walk``: what that has recorded is not asked again. A universal request may end with ``Parting``. Raises ``NoSolution``,
+    or ``ProjectNotFound`` or ``PythonIncompatible`` where that is the whole reason, each with an explanation; ``TypeError``
+    if an answer does not belong to the question.
     """
     return _run(request, walk or Walk(request))
 
@@ -52,6 +63,7 @@ def _run(request: Request, walk: Walk) -> Conversation:
         try:
             return (yield from attempt.run())
         except Contradiction as contradiction:
+            attempt.part_at(contradiction.proof)
             failure = Failure(contradiction.proof, attempt.variables, walk.catalogue)
             raise explain(failure) from None
         except _NewPin:
@@ -83,6 +95,8 @@ class _Attempt:
 
     def run(self) -> Conversation:
         search = self._search
+        for section in self._request.sections:
+            self._part(self._catalogue.overridden(section, None), None)
         search.add(Incompatibility({self._root: UNSELECTED}, RootSelected()))
         self._open[self._root, SELECTED, None] = list(self._catalogue.roots())
         while True:
@@ -124,12 +138,14 @@ class _Attempt:
         """Make facts of what a candidate requires, for the extras in force, before it is decided."""
         variable = self.variables[project]
         name, version = variable.name, version_at(variable, value)
+        self._part_by_python(name, version)
         question = AskDependencies(name, version)
         if not self._catalogue.is_known(question):
             tried = self._tried[name] = self._tried.get(name, 0) + 1
             if tried > 2:
                 self._look_ahead(project, value, min(tried, _LOOK_AHEAD))
             yield from self._ask(question)
+        self._part_by_python(name, version)
         why = unusable_because(self._catalogue.dependencies[name, version], self._request)
         if why:
             return self._fact({project: value}, Unusable(project, why))
@@ -157,6 +173,7 @@ class _Attempt:
             variable = self.variables[owner]
             extra_name = None if extra is None else self.variables[extra].extra
             requirements = self._catalogue.requirements(variable.name, version_at(variable, value), extra_name)
+            self._part(requirements, extra_name)
             left = self._open[key] = list(requirements)
         if not left:
             return False
@@ -180,6 +197,69 @@ class _Attempt:
             soon, self._soon = self._soon, ()
             answer = yield Ask(question, tuple(one for one in soon if one != question))
             self._soon = self._walk.answered(question, answer)
+
+    # Where the environments part.
+
+    def _part(self, requirements: Sequence[Requirement], extra: Name | None) -> None:
+        here = self._request.environments
+        if here is not None and len(divided := parts(here, requirements, extra, self._catalogue.constraints)) > 1:
+            raise Parting(divided, self._chosen())
+
+    def _part_by_python(self, name: Name, version: Version) -> None:
+        """Part where a favourite needs a newer Python than the lowest."""
+        here, catalogue = self._request.environments, self._catalogue
+        if here is None or not self._request.by_python:
+            return
+        known, value = catalogue.dependencies.get((name, version)), catalogue.listings[name].value(version)
+        texts = [text for text, candidates in catalogue.listings[name].parting.items() if candidates & value]
+        if known is not None and known.requires_python:
+            texts.append(known.requires_python)
+        for text in texts:
+            divided = here.divided_by_python(text)
+            if divided is not None:
+                raise Parting(divided, self._chosen())
+
+    def part_at(self, proof: Incompatibility) -> None:
+        """Part where a proof that nothing fits rests on what does not hold in all environments."""
+        here = self._request.environments
+        if here is None:
+            return
+        for fact in externals(proof):
+            if isinstance(fact.cause, Unusable) and fact.cause.why.startswith(PYTHON_REASON):
+                divided = here.divided_by_python(fact.cause.why.removeprefix(PYTHON_REASON))
+                if divided is not None:
+                    raise Parting(divided, {})
+            for region in self._regions(fact, here):
+                inside, outside = here.divided(region)
+                if inside is not None and outside is not None:
+                    raise Parting((outside, inside), {})
+
+    def _regions(self, fact: Incompatibility, here: Environments[Any]) -> Iterable[Region]:
+        """What the markers of the requirements behind a fact mean."""
+        cause = fact.cause
+        if not isinstance(cause, Requires):
+            return
+        owner, name = self.variables[cause.owner], self.variables[cause.target].name
+        extra = None if cause.extra is None else self.variables[cause.extra].extra
+        if owner.is_root:
+            stated: list[Sequence[Requirement]] = [self._catalogue.roots()]
+        else:
+            versions = [owner.versions[position] for position in positions(fact.terms.get(cause.owner, 0))]
+            known = self._catalogue.dependencies
+            several = (version for version in versions if (owner.name, version) in known)
+            stated = [self._catalogue.requirements(owner.name, version, extra) for version in several]
+        for requirements in stated:
+            for requirement in requirements:
+                if normalize(requirement.name) == name and requirement.marker is not None:
+                    yield here.region(requirement.marker, extra)
+
+    def _chosen(self) -> dict[Name, Version]:
+        decided = self._search.solution.decided
+        return {
+            name: version_at(self.variables[project], decided[project])
+            for name, project in self._projects.items()
+            if project in decided
+        }
 
     # Facts.
 

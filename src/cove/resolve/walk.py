@@ -21,9 +21,10 @@ from cove.resolve.term import UNSELECTED
 class Walk:
     """Guesses ahead of the solver. Every question is given out once."""
 
-    def __init__(self, request: Request) -> None:
+    def __init__(self, request: Request, parent: "Walk | None" = None) -> None:
         self.catalogue = Catalogue(request)
-        self._given: set[Question] = set()
+        self._given: set[Question] = parent._given if parent is not None else set()
+        self._parts: list[Walk] = []
         self._out: list[Question] = []
         self._wanted: dict[Name, list[Requirement]] = {}
         """Requirements that ``_possible`` does not yet respect."""
@@ -31,7 +32,21 @@ class Walk:
         self._extras: dict[Name, list[Name]] = {}
         self._expanded: set[tuple[Name, Version, Name | None]] = set()
         self._review: deque[Name] = deque()
+        if parent is not None:
+            self.catalogue.dependencies.update(parent.catalogue.dependencies)
+            for listing in parent.catalogue.listings.values():
+                self.catalogue.adopt(listing)
         self._require(self.catalogue.roots())
+
+    def narrowed(self, request: Request) -> "Walk":
+        """A walk for a part of the environments, which knows what this one knows and will be told what this one is told."""
+        part = Walk(request, self)
+        self._parts.append(part)
+        return part
+
+    def forget(self, part: "Walk") -> None:
+        """Tell a part nothing more: it is solved, or parted itself."""
+        self._parts.remove(part)
 
     def start(self) -> tuple[Question, ...]:
         """The first questions."""
@@ -43,6 +58,18 @@ class Walk:
         if self.catalogue.is_known(question):
             return ()
         self.catalogue.record(question, answer)
+        self._review.append(question.name)
+        found = self._take()
+        for part in self._parts:
+            found += part.learned(self, question)
+        return found
+
+    def learned(self, parent: "Walk", question: Question) -> tuple[Question, ...]:
+        """Take over what ``parent`` was told; the questions that follow from it."""
+        if isinstance(question, AskVersions):
+            self.catalogue.adopt(parent.catalogue.listings[question.name])
+        else:
+            self.catalogue.record(question, parent.catalogue.dependencies[question.name, question.version])
         self._review.append(question.name)
         return self._take()
 
@@ -88,9 +115,18 @@ class Walk:
         self._wanted[name].clear()
         self._possible[name] = possible
         possible = possible & listing.usable & ~forbidden_yanked(catalogue, name)
-        if not possible:
-            return
-        version = listing.versions[choose(catalogue, name, possible).bit_length() - 2]
+        parting = 0
+        for candidates in listing.parting.values():
+            parting |= candidates
+        while possible:
+            favourite = choose(catalogue, name, possible)
+            self._follow(name, listing.versions[favourite.bit_length() - 2])
+            if not favourite & parting:
+                return
+            possible &= ~parting  # the older Pythons will get the best of the others
+
+    def _follow(self, name: Name, version: Version) -> None:
+        catalogue = self.catalogue
         known = catalogue.dependencies.get((name, version))
         if known is None:
             self._ask(AskDependencies(name, version))

@@ -1,0 +1,58 @@
+"""What the platform tags of a wheel mean as markers."""
+
+from functools import lru_cache
+
+from packaging.markers import Marker
+
+from cove.formats.marker_sets import EVERYTHING, NOTHING, MarkerSet, marker_set
+from cove.model.dist import WheelName
+
+_SYSTEMS = {
+    "manylinux": "os_name == 'posix' and sys_platform == 'linux'",
+    "musllinux": "os_name == 'posix' and sys_platform == 'linux'",
+    "linux": "os_name == 'posix' and sys_platform == 'linux'",
+    "macosx": "os_name == 'posix' and sys_platform == 'darwin'",
+    "win": "os_name == 'nt' and sys_platform == 'win32'",
+    "android": "sys_platform == 'android'",
+    "ios": "sys_platform == 'ios'",
+}
+"""By the beginning of a tag."""
+
+_MACHINES = {
+    "x86_64": ("x86_64", "amd64", "AMD64"),
+    "amd64": ("x86_64", "amd64", "AMD64"),
+    "aarch64": ("aarch64", "arm64", "ARM64"),
+    "arm64": ("aarch64", "arm64", "ARM64"),
+    "universal2": ("x86_64", "amd64", "AMD64", "aarch64", "arm64", "ARM64"),
+    "i686": ("i686", "i386", "win32", "x86"),
+    "win32": ("i686", "i386", "win32", "x86"),
+    "ppc64le": ("ppc64le",),
+    "ppc64": ("ppc64",),
+    "s390x": ("s390x",),
+    "riscv64": ("riscv64",),
+    "loongarch64": ("loongarch64",),
+    "armv7l": ("armv7l", "armv8l"),
+    "armv6l": ("armv6l",),
+}
+"""By the end of a tag: the values of ``platform_machine``."""
+
+
+def may_be_used(wheel: WheelName, where: MarkerSet) -> bool:
+    """Whether the wheel suits some environment of ``where``, by its platforms."""
+    return not (platforms(wheel.platforms) & where).is_empty
+
+
+@lru_cache(maxsize=1024)
+def platforms(tags: tuple[str, ...]) -> MarkerSet:
+    """The environments that platform tags name; ``any``, and what is not known, rules nothing out."""
+    found = NOTHING
+    for tag in tags:
+        system = next((text for start, text in _SYSTEMS.items() if tag.startswith(start)), "")
+        machine = next((names for end, names in _MACHINES.items() if tag.endswith(end)), ())
+        either = " or ".join(f"platform_machine == '{name}'" for name in machine)
+        found |= _meaning(system) & _meaning(either)
+    return found
+
+
+def _meaning(text: str) -> MarkerSet:
+    return marker_set(Marker(text)) if text else EVERYTHING

@@ -1,0 +1,196 @@
+"""The solutions for all parts of the environments as one graph, whose edges have the markers under which they hold."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
+
+from cove.formats.marker_sets import EVERYTHING, FACTS, NOTHING, MarkerSet, TooComplex, marker_set, python_set
+from cove.formats.marker_text import spelled
+from cove.model.candidate import Candidate
+from cove.model.dataclasses import dataclass, field
+from cove.model.lock import LockedDependency, LockedSource
+from cove.model.name import Name, normalize
+from cove.operations.direct import Direct
+from cove.operations.parts import Part
+from cove.operations.resolution import Division
+from cove.resolve.questions import Resolved
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """What a package is told apart by. ``version`` is written as in the lock."""
+
+    name: Name
+    version: str
+    source: LockedSource
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """Requirements of the project that stand side by side: its own, those of an extra, those of a group."""
+
+    kind: str
+    name: Name
+
+
+End = tuple[Key, Name | None]
+"""A package, or one of its extras."""
+
+
+SourceOf = Callable[[Name, Candidate | None, Direct | None], LockedSource]
+"""How the lock names the source of a project; one of the candidate and the direct reference is there."""
+
+
+@dataclass(slots=True)
+class Node:
+    """A package of the lock: what was chosen, and the parts for which it was. ``reached`` are the environments that need it."""
+
+    resolved: Resolved
+    candidate: Candidate | None
+    direct: Direct | None
+    parts: list[Part] = field(default_factory=list)
+    extras: set[Name] = field(default_factory=set)
+    reached: MarkerSet = NOTHING
+
+
+@dataclass(slots=True)
+class _Edges:
+    """The ends of the edges of a node, extra or section, with their markers; ``texts`` of those too complex to be joined."""
+
+    markers: dict[End, MarkerSet] = field(default_factory=dict)
+    texts: dict[End, str] = field(default_factory=dict)
+
+
+class Graph:
+    """All packages that some environment needs. ``sections`` are the project's requirements, in the order of the lock."""
+
+    def __init__(
+        self,
+        divisions: Sequence[Division],
+        sections: Mapping[Section, Sequence[Requirement]],
+        requires_python: SpecifierSet,
+        source_of: SourceOf,
+    ) -> None:
+        self._requires_python = requires_python
+        self._possible = FACTS & python_set(requires_python)
+        self._source_of = source_of
+        self.nodes: dict[Key, Node] = {}
+        self._edges: dict[End | Section, _Edges] = defaultdict(_Edges)
+        self._reached: dict[End | Section, MarkerSet] = {}
+        for division in divisions:
+            self._add(division, sections)
+        self._whole = NOTHING
+        for division in divisions:
+            self._whole |= division.part.markers
+        self._reach(sections)
+        self.nodes = {key: node for key, node in self.nodes.items() if not (node.reached & self._possible).is_empty}
+        names = [key.name for key in self.nodes]
+        self._several = {name for name in names if names.count(name) > 1}
+
+    def is_ambiguous(self, name: Name) -> bool:
+        """Whether there is more than one package of that name."""
+        return name in self._several
+
+    def edges(self, start: End | Section, *, beyond: Iterable[LockedDependency] = ()) -> tuple[LockedDependency, ...]:
+        """The edges of a package, an extra of one or a section, as the lock has them, less those in ``beyond``.
+
+        Their markers say nothing that the start of the edge, or the project's range of Pythons, says already.
+        """
+        edges, known = self._edges[start], self._reached.get(start, EVERYTHING)
+        extras: dict[tuple[Key, str], set[Name]] = {}
+        for (key, extra), marker in edges.markers.items():
+            if key in self.nodes and not (marker & known & self._possible).is_empty:
+                text = edges.texts.get((key, extra)) or self._spelled(marker, known)
+                extras.setdefault((key, text), set()).update(() if extra is None else (extra,))
+        found = [self._edge(key, text, tuple(sorted(several))) for (key, text), several in extras.items()]
+        found.sort(key=lambda edge: (edge.name, edge.version, edge.marker))
+        return tuple(edge for edge in found if edge not in tuple(beyond))
+
+    def requirers(self, key: Key) -> frozenset[Name]:
+        """The names of the packages that have an edge to this one, with or without an extra of theirs."""
+        return frozenset(
+            start[0].name
+            for start, edges in self._edges.items()
+            if not isinstance(start, Section) and start[0] in self.nodes and any(end[0] == key for end in edges.markers)
+        )
+
+    def markers_of(self, parts: Iterable[Part]) -> tuple[str, ...]:
+        """How the lock writes which parts these are."""
+        texts = (spelled(part.markers.assuming_python(self._requires_python)) for part in parts)
+        return tuple(text for text in dict.fromkeys(texts) if text)
+
+    def _spelled(self, marker: MarkerSet, known: MarkerSet) -> str:
+        return spelled(marker.assuming(known).assuming_python(self._requires_python))
+
+    def _edge(self, key: Key, marker: str, extras: tuple[Name, ...]) -> LockedDependency:
+        if key.name in self._several:
+            return LockedDependency(key.name, extras, marker, key.version, key.source)
+        return LockedDependency(key.name, extras, marker)
+
+    def _add(self, division: Division, sections: Mapping[Section, Sequence[Requirement]]) -> None:
+        resolution, part = division.resolution, division.part
+        ends: dict[Name, Key] = {}
+        for name, resolved in resolution.solution.packages.items():
+            candidate, direct = resolution.candidates.get(name), resolution.directs.get(name)
+            key = ends[name] = Key(name, str(resolved.version), self._source_of(name, candidate, direct))
+            node = self.nodes.setdefault(key, Node(resolved, candidate, direct))
+            node.parts.append(part)
+            node.extras |= resolved.extras
+        for section, stated in sections.items():
+            self._connect(section, stated, None, part, ends)
+        for name, key in ends.items():
+            resolved = resolution.solution.packages[name]
+            self._connect((key, None), resolved.requires, None, part, ends)
+            for extra in sorted(resolved.extras):
+                self._connect((key, extra), with_extras(resolved.requires), extra, part, ends)
+
+    def _connect(
+        self,
+        start: End | Section,
+        requirements: Iterable[Requirement],
+        extra: Name | None,
+        part: Part,
+        ends: Mapping[Name, Key],
+    ) -> None:
+        edges = self._edges[start]
+        for requirement in requirements:
+            key = ends.get(normalize(requirement.name))
+            within = part.divided(part.region(requirement.marker, extra))[0] if key is not None else None
+            if key is None or within is None:
+                continue
+            for wanted in (None, *sorted(map(normalize, requirement.extras))):
+                known = edges.markers.get((key, wanted), NOTHING)
+                edges.markers[key, wanted] = known | within.markers
+                if not _is_simple(requirement):
+                    edges.texts[key, wanted] = str(requirement.marker)
+
+    def _reach(self, sections: Iterable[Section]) -> None:
+        queue: list[End | Section] = []
+        for section in sections:
+            self._reached[section] = self._whole
+            queue.append(section)
+        while queue:
+            start = queue.pop()
+            for end, marker in self._edges[start].markers.items():
+                before = self._reached.get(end, NOTHING)
+                after = before | (marker & self._reached[start])
+                if after != before:
+                    self._reached[end] = after
+                    queue.append(end)
+        for key, node in self.nodes.items():
+            node.reached = self._reached.get((key, None), NOTHING)
+
+
+def with_extras(requirements: Iterable[Requirement]) -> Iterator[Requirement]:
+    """The requirements whose marker speaks of extras."""
+    return (each for each in requirements if each.marker is not None and "extra" in str(each.marker))
+
+
+def _is_simple(requirement: Requirement) -> bool:
+    try:
+        marker_set(requirement.marker)
+    except TooComplex:
+        return False
+    return True

@@ -1,0 +1,67 @@
+"""What a lock that is there says to the resolution of the next one: versions to keep, and the parts to begin with."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from packaging.markers import InvalidMarker, Marker
+from packaging.specifiers import SpecifierSet
+from packaging.version import InvalidVersion, Version
+
+from cove.config.settings import Settings
+from cove.formats.marker_sets import EVERYTHING, NOTHING, MarkerSet, TooComplex, marker_set
+from cove.formats.pyproject import Project
+from cove.model.lock import Lock
+from cove.operations.lock_build import stated_markers
+from cove.operations.parts import Part, all_environments
+from cove.resolve.forks import Environments
+from cove.resolve.universal import Known
+
+
+def initial_parts(
+    project: Project, requires_python: SpecifierSet, present: Lock | None, settings: Settings
+) -> Sequence[Part]:
+    """The parts of ``environments``; those of the lock, where it was made for the same: parts that come and go would move
+    versions that nothing else moves."""
+    stated = all_environments(requires_python, project.environments)
+    if present is None or settings.upgrade or settings.upgrade_package or not present.resolution_markers:
+        return stated
+    if present.supported_markers != stated_markers(project.environments, requires_python):
+        return stated
+    try:
+        if SpecifierSet(present.requires_python) != requires_python:
+            return stated
+        locked = [Part(requires_python, marker_set(Marker(text))) for text in present.resolution_markers]
+    except (InvalidMarker, TooComplex, ValueError):
+        return stated
+    return [part for part in locked if not part.is_empty] or stated
+
+
+def known_versions(present: Lock | None, settings: Settings) -> list[Known]:
+    """The versions that are locked, less those that are to be upgraded."""
+    if present is None or settings.upgrade:
+        return []
+    found: list[Known] = []
+    for package in present.packages:
+        if package.name not in settings.upgrade_package and package.version:
+            try:
+                version = Version(package.version)
+            except InvalidVersion:
+                continue  # no index has it, so nothing is lost by not preferring it
+            found.append(Known(package.name, version, _meeting(_where(package.resolution_markers))))
+    return found
+
+
+def _where(texts: Sequence[str]) -> MarkerSet:
+    if not texts:
+        return EVERYTHING
+    found = NOTHING
+    try:
+        for text in texts:
+            found |= marker_set(Marker(text))
+    except (InvalidMarker, TooComplex):
+        return EVERYTHING
+    return found
+
+
+def _meeting(where: MarkerSet) -> Callable[[Environments[Any]], bool]:
+    return lambda here: isinstance(here, Part) and here.divided(where)[0] is not None

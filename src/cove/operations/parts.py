@@ -1,0 +1,154 @@
+"""Parts of all environments, told apart by markers and Pythons: what a universal resolution divides (``resolve.forks``)."""
+
+from collections.abc import Iterable, Sequence
+from typing import Self
+
+from packaging.markers import Marker
+from packaging.specifiers import SpecifierSet
+
+from cove.formats.marker_sets import EVERYTHING, FACTS, MarkerSet, TooComplex, marker_set, python_set
+from cove.formats.marker_text import spelled
+from cove.index.candidates import lowest_admitted, readable
+from cove.model.name import Name
+
+_Region = MarkerSet
+
+
+class Part:
+    """The environments that meet ``markers``, with a Python in ``requires_python``.
+
+    What two parts are told apart by is in ``markers``; the range of Pythons is common to all of them.
+    """
+
+    def __init__(
+        self,
+        requires_python: SpecifierSet,
+        markers: MarkerSet = EVERYTHING,
+        facts: MarkerSet = FACTS,
+        meanings: dict[tuple[str, Name | None], MarkerSet] | None = None,
+    ) -> None:
+        """``facts`` hold in every environment: what is outside of them does not exist."""
+        self.markers = markers
+        self._requires_python = requires_python
+        self._facts = facts
+        self._meanings = meanings if meanings is not None else {}
+        self._whole = markers & facts & python_set(requires_python)
+        self._lowest = self._whole.lowest_python
+        self._applies: dict[tuple[str, Name | None], bool] = {}
+        self._divided: dict[MarkerSet, tuple[Part | None, Part | None]] = {}
+        self._by_python: dict[str, tuple[Part, Part] | None] = {}
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is no such environment."""
+        return self._whole.is_empty
+
+    def applies(self, marker: Marker, extras: frozenset[Name]) -> bool:
+        """Whether ``marker`` holds somewhere here."""
+        return any(self._applies_for(marker, extra) for extra in (sorted(extras) or (None,)))
+
+    def _applies_for(self, marker: Marker, extra: Name | None) -> bool:
+        key = (str(marker), extra)
+        known = self._applies.get(key)
+        if known is None:
+            try:
+                known = not (self.region(marker, extra) & self._whole).is_empty
+            except TooComplex:
+                known = True
+            self._applies[key] = known
+        return known
+
+    def region(self, marker: Marker | None, extra: Name | None) -> MarkerSet:
+        """What ``marker`` means when ``extra`` is asked for."""
+        if marker is None:
+            return EVERYTHING
+        key = (str(marker), extra)
+        known = self._meanings.get(key)
+        if known is None:
+            try:
+                known = marker_set(marker).with_extra(extra)
+            except TooComplex:
+                known = EVERYTHING
+            self._meanings[key] = known
+        return known
+
+    def python_ok(self, text: str) -> bool:
+        """Whether a ``Requires-Python`` admits the lowest Python here; its upper bounds are not looked at."""
+        if not readable(text):
+            return False
+        needed = lowest_admitted(text)
+        return needed is None or (self._lowest is not None and self._lowest >= (_trimmed(needed), 0))
+
+    def divided_by_python(self, text: str) -> tuple["Part", "Part"] | None:
+        """The parts below and from the lowest Python on that a ``Requires-Python`` admits."""
+        if text not in self._by_python:
+            self._by_python[text] = self._halves(text)
+        return self._by_python[text]
+
+    def _halves(self, text: str) -> tuple["Part", "Part"] | None:
+        needed = lowest_admitted(text) if readable(text) else None
+        if needed is None:
+            return None
+        above, below = self.divided(python_set(SpecifierSet(f">={'.'.join(map(str, needed))}")))
+        return (below, above) if below is not None and above is not None else None
+
+    def raises_python(self, region: MarkerSet) -> bool:
+        """Whether the Pythons of ``region`` begin above the lowest one here."""
+        lowest = region.lowest_python
+        return lowest is not None and (self._lowest is None or lowest > self._lowest)
+
+    def divided(self, region: MarkerSet) -> tuple["Part | None", "Part | None"]:
+        """The part within ``region`` and the one outside; this one, undivided, where that is too hard to tell."""
+        if region not in self._divided:
+            try:
+                parts = (self._narrowed(region), self._narrowed(~region))
+            except TooComplex:
+                parts = (self, None)
+            self._divided[region] = parts
+        return self._divided[region]
+
+    def _narrowed(self, region: MarkerSet) -> "Part | None":
+        if (self._whole & region).is_empty:
+            return None
+        markers = self.markers & region
+        if markers == self.markers:
+            return self
+        return Part(self._requires_python, markers, self._facts, self._meanings)
+
+    def meets(self, other: Self) -> bool:
+        """Whether there are environments in both."""
+        return not (self.markers & other._whole).is_empty
+
+    @property
+    def lowest_python(self) -> tuple[object, ...]:
+        """The lower bound that ``markers`` sets."""
+        return self.markers.lowest_python or ((), 0)
+
+    @property
+    def python(self) -> str:
+        """Its range in words."""
+        simple = self.markers.python_only
+        return (
+            str(self._requires_python) if simple.is_everything else spelled(simple & python_set(self._requires_python))
+        )
+
+    @property
+    def label(self) -> str:
+        """In words which environments these are; empty for all."""
+        try:
+            return spelled(self.markers.assuming_python(self._requires_python))
+        except TooComplex:
+            return "a marker holds that is too long to be shown"
+
+
+def all_environments(requires_python: SpecifierSet, environments: Iterable[Marker] = ()) -> Sequence[Part]:
+    """Every environment with such a Python; those that meet one of ``environments``, each for itself, where there are any."""
+    stated = [marker_set(marker) for marker in environments] or [EVERYTHING]
+    found = [Part(requires_python, markers) for markers in stated]
+    return [part for part in found if not part.is_empty]
+
+
+def _trimmed(release: tuple[int, ...]) -> tuple[int, ...]:
+    while len(release) > 1 and release[-1] == 0:
+        release = release[:-1]
+    return release
