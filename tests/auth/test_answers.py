@@ -135,8 +135,7 @@ def test_a_403_moves_on_while_there_is_another_and_stays_with_what_worked() -> N
     assert known.in_force() == two
     alone = answers(Has(credential("one")))
     assert alone.refused(alone.in_force(), 403) is None
-    assert text(alone.in_force()) == "one"
-    assert alone.refusals == ()
+    assert text(alone.in_force()) == "one", "it may be the right one for everything else"
 
 
 def test_what_came_nearest_is_in_force_when_all_were_refused() -> None:

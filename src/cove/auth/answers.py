@@ -178,9 +178,9 @@ class Answers:
             self._active = renewed
             return renewed.credential
         other = self._valid_next(may_ask=may_ask)
+        self._statuses[refused.credential] = status
         if other is None and not may_ask:
             return None  # it may still be the right one for everything else
-        self._statuses[refused.credential] = status
         if other is None:
             self._is_spent = True
             self._active = self._nearest()

@@ -20,7 +20,7 @@ class Auth:
     """Adds ``Authorization`` where the chain knows a credential, and records which one was sent.
 
     What the server refuses is replaced by what else the chain knows, and the request is sent again; a credential that the
-    caller chose is used as it is, unless it came from the chain. An index with ``authenticate = "always"`` is asked nothing
+    caller chose is used as it is, unless it came from the chain: then what is in force by now counts. An index with ``authenticate = "always"`` is asked nothing
     at all without one.
     """
 
@@ -35,7 +35,7 @@ class Auth:
             answers = self._chain.origin_of(request.credential)
         else:
             answers = self._chain.answers(request.url, request.index)
-        credential = request.credential or (answers.in_force() if answers is not None else None)
+        credential = answers.in_force() if answers is not None else request.credential
         if credential is None:
             index = self._chain.index_for(request.url, request.index)
             if index is not None and index.authenticate == "always":
