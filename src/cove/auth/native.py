@@ -12,8 +12,8 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, ClassVar
 
-from cove.auth import programs
 from cove.auth.endpoints import json_object
+from cove.auth.helper_program import Answer, NoAnswer, ask, masked
 from cove.model.dataclasses import dataclass, replace
 from cove.model.event import Listener, Noted, Warned, ignore
 from cove.model.index import Index
@@ -176,7 +176,7 @@ class Native(ABC):
 
     # -- what ways are made of -------------------------------------------------------------------------------------------
 
-    def ask_program(self, name: str, *arguments: str, more: Mapping[str, str] | None = None) -> "programs.Said | None":
+    def ask_program(self, name: str, *arguments: str, more: Mapping[str, str] | None = None) -> Answer | None:
         """What the program says, looked up on PATH; ``None`` where it is not there. Raises ``Failed``."""
         found = shutil.which(name, path=self.at.environ.get("PATH", ""))
         return None if found is None else self._run(name, [found, *arguments], more or {})
@@ -202,18 +202,14 @@ class Native(ABC):
         """The last line of what somebody said, short, without what looks like a secret."""
         lines = [line.strip() for line in text.splitlines() if line.strip()]
         line = lines[-1] if lines else "it said nothing"
-        for name, value in self.at.environ.items():
-            if len(value) >= 8 and _SECRET_NAME.search(name):
-                line = line.replace(value, MASK)
-        return _TOKEN.sub(MASK, line)[:300]
+        named = (value for name, value in self.at.environ.items() if len(value) >= 8 and _SECRET_NAME.search(name))
+        return _TOKEN.sub(MASK, masked(line, *named))[:300]
 
-    def _run(self, label: str, command: Sequence[str], more: Mapping[str, str]) -> "programs.Said":
+    def _run(self, label: str, command: Sequence[str], more: Mapping[str, str]) -> Answer:
         try:
-            return programs.ask(command, {**self.at.environ, **more}, self.at.program_limit)
-        except TimeoutError as error:
-            raise Failed(f"{label} gave {error}", "it may wait for a network or for you: run it by hand") from None
-        except OSError as error:
-            raise Failed(f"{label} cannot be run: {error.strerror or error}") from None
+            return ask(command, environ={**self.at.environ, **more}, time_limit=self.at.program_limit)
+        except NoAnswer as reason:
+            raise Failed(f"{label} {reason}", "run it by hand to see what it waits for") from None
 
 
 _SECRET_NAME = re.compile(r"SECRET|TOKEN|PASSWORD|PAT$|KEY", re.IGNORECASE)
