@@ -39,7 +39,9 @@ def clean_environment(home: Path, **more: str) -> dict[str, str]:
     }
 
 
-def run(arguments: Sequence[str], environment: Mapping[str, str], folder: Path) -> subprocess.CompletedProcess[str]:
+def run(
+    arguments: Sequence[str], environment: Mapping[str, str], folder: Path, *, stdin: str = ""
+) -> subprocess.CompletedProcess[str]:
     """The finished process with its output as text; a failure is for the test to judge."""
     return subprocess.run(
         arguments,
@@ -49,5 +51,5 @@ def run(arguments: Sequence[str], environment: Mapping[str, str], folder: Path) 
         text=True,
         timeout=60,
         check=False,
-        stdin=subprocess.DEVNULL,
+        input=stdin,
     )
