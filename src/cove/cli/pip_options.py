@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from cove.errors import UsageError
 from cove.model.name import Name, is_valid_name, normalize
-from cove.operations.requirement_files import Inputs
+from cove.operations.inputs import Inputs
 
 if TYPE_CHECKING:
     from cove.operations.install import Done
@@ -26,7 +26,7 @@ def add_requirements(parser: ArgumentParser, what: str) -> None:
     )
     parser.add_argument(
         "-r", "--requirements", "--requirement", action="append", default=[], dest="files", metavar="FILE",
-        help="A requirements file or pyproject.toml",
+        help="A requirements file, pyproject.toml or pylock.toml",
     )  # fmt: skip
 
 
@@ -45,11 +45,21 @@ def add_limits(parser: ArgumentParser) -> None:
 def add_parts(parser: ArgumentParser) -> None:
     """Extras and groups of a ``pyproject.toml``."""
     parser.add_argument(
-        "--extra", action="append", default=[], metavar="EXTRA", help="Take this extra of the pyproject.toml too"
+        "--extra",
+        action="append",
+        default=[],
+        metavar="EXTRA",
+        help="Take this extra of the pyproject.toml or pylock.toml too",
     )
-    parser.add_argument("--all-extras", action="store_true", help="Take all extras of the pyproject.toml")
     parser.add_argument(
-        "--group", action="append", default=[], metavar="[PATH:]GROUP", help="Take this group of a pyproject.toml"
+        "--all-extras", action="store_true", help="Take all extras of the pyproject.toml or pylock.toml"
+    )
+    parser.add_argument(
+        "--group",
+        action="append",
+        default=[],
+        metavar="[PATH:]GROUP",
+        help="Take this group of the pyproject.toml or pylock.toml",
     )
 
 

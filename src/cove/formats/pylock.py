@@ -33,8 +33,6 @@ from cove.model.target import Target
 Chosen = PackageVcs | PackageDirectory | PackageArchive | PackageWheel | PackageSdist
 """Where one package is installed from."""
 
-# PEP 751, "File Name": "A lock file MUST be named pylock.toml or match the regular expression r"^pylock\.([^.]+)\.toml$"".
-_FILE_NAME = re.compile(r"pylock\.(?:[^.]+\.)?toml")
 _ENTRY = re.compile(r"packages\[(\d+)\]\.?")
 _USER_INFO = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*://)([^/?#]*)@")
 _DIGEST = re.compile(r"[0-9A-Fa-f]+")
@@ -61,11 +59,6 @@ _TABLES: Mapping[str, Sequence[str]] = {
     "sdist": _FILE,
     "wheels": _FILE,
 }
-
-
-def is_pylock(path: str) -> bool:
-    """Whether a file of this path or URL is a lock by its name."""
-    return _FILE_NAME.fullmatch(re.split(r"[/\\]", path.partition("?")[0])[-1]) is not None
 
 
 # --- reading ---------------------------------------------------------------------------------------------------------
@@ -149,17 +142,17 @@ def select(
     target: Target,
     *,
     extras: Collection[Name] = (),
-    groups: Collection[Name] | None = None,
+    groups: Collection[Name] = (),
     from_source: Callable[[str], bool] = lambda _: False,
 ) -> list[tuple[Package, Chosen]]:
     """What is to be installed on ``target``, and from which of its sources ("Installation" in PEP 751).
 
-    ``groups`` are the default ones unless given; ``from_source`` tells whose sdist is preferred. Raises
-    ``PythonIncompatible``, ``NoCompatibleFile`` for a lock that does not fit the target, and ``ConfigurationError`` for extras
-    and groups that the lock does not have and for entries that exclude each other.
+    ``groups`` come besides the default ones; ``from_source`` tells whose sdist is preferred. Raises ``PythonIncompatible``,
+    ``NoCompatibleFile`` for a lock that does not fit the target, and ``ConfigurationError`` for extras and groups that the lock
+    does not have.
     """
     for kind, wanted, offered in (("extra", extras, lock.extras), ("group", groups, lock.dependency_groups)):
-        for name in wanted or ():
+        for name in wanted:
             if name not in (offered or ()):
                 listed = ", ".join(f"`{each}`" for each in offered or ()) or "none"
                 raise ConfigurationError(f"{path} has no {kind} `{name}`", hints=(f"it has {listed}",))
@@ -175,7 +168,7 @@ def select(
                 environment=environment,
                 tags=[Tag(*tag.split("-", 2)) for tag in target.tags],
                 extras=extras,
-                dependency_groups=groups,
+                dependency_groups=[*(lock.default_groups or ()), *groups],
                 prefer_sdist_predicate=from_source,
             )
         )

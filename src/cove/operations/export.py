@@ -11,6 +11,7 @@ from cove.config.atomic import write_whole
 from cove.errors import ConfigurationError, StaleLock, UsageError
 from cove.formats import pylock, requirements_txt
 from cove.formats.marker_sets import TooComplex
+from cove.formats.pylock_name import is_pylock
 from cove.formats.requirements_txt import Pin
 from cove.model.dataclasses import dataclass
 from cove.model.lock import Lock, LockedFile, LockedPackage
@@ -251,7 +252,7 @@ def _whole(locked: Lock, packages: Iterable[Package]) -> Pylock:
 
 def format_of(named: str | None, output: Path | None) -> Format:
     """The format: the one that is named, else what the name of the file says. Raises ``UsageError`` when they do not agree."""
-    is_lock = output is not None and pylock.is_pylock(output.name)
+    is_lock = output is not None and is_pylock(output.name)
     if named == "pylock.toml" and output is not None and not is_lock:
         raise UsageError(
             f"`{output.name}` cannot be the name of a lock in the format pylock.toml",

@@ -14,6 +14,7 @@ from cove.config.settings import Given
 from cove.errors import ConfigurationError, UsageError
 from cove.formats import requirements_txt
 from cove.formats.file_url import to_path
+from cove.formats.pylock_name import is_pylock
 from cove.formats.requirements_txt import Entry, Requirements
 from cove.install.interpreter import Interpreter
 from cove.model.dataclasses import dataclass, field
@@ -91,6 +92,11 @@ def read(session: Session, inputs: Inputs, interpreter: Interpreter) -> Demand:
     return _Reader(session, inputs, interpreter).demand()
 
 
+def text_of(session: Session, path: str, interpreter: Interpreter) -> str:
+    """The text of a file given by path or URL. Raises ``ConfigurationError`` and what a failed request raises."""
+    return _Reader(session, Inputs(), interpreter).text(path)
+
+
 def public_location(text: str, written: Mapping[str, str]) -> str:
     """A URL as it may be written: with its variables where its user info is made of them, else without user info."""
     raw = written.get(text)
@@ -126,9 +132,7 @@ class _Reader:
             self._written |= found.written
         typed = [*self._typed(inputs.arguments), *(f"-e {path}" for path in inputs.editables)]
         roots = [
-            root
-            for text in typed
-            for root in self._roots(requirements_txt.parse(text, "", read=self._text, environ={}))
+            root for text in typed for root in self._roots(requirements_txt.parse(text, "", read=self.text, environ={}))
         ]
         for found in files.values():
             roots += self._roots(found)
@@ -152,10 +156,16 @@ class _Reader:
     def _parsed(self, path: str) -> Requirements:
         if PurePath(path).name in ("setup.py", "setup.cfg"):
             raise UsageError(f"`{path}` is no requirements file", hints=("require the folder it is in: `.`",))
+        if is_pylock(path):
+            raise UsageError(
+                f"`{path}` is a lock, which lists what is to be installed and not what is required",
+                hints=("`cove pip install -r` and `cove pip sync` install it",),
+            )
         shown = requirements_txt.without_userinfo(path)
-        return requirements_txt.parse(self._text(path), shown, read=self._text, environ=self._session.environ)
+        return requirements_txt.parse(self.text(path), shown, read=self.text, environ=self._session.environ)
 
-    def _text(self, path: str) -> str:
+    def text(self, path: str) -> str:
+        """That of a file, by path relative to the working folder or by URL; ``-`` is standard input."""
         if path == "-":
             return self._inputs.stdin
         if path.startswith(("http://", "https://")):

@@ -6,6 +6,7 @@ from cove.cli import pip_options
 from cove.cli.context import Context
 from cove.cli.summaries import plan_object
 from cove.errors import UsageError
+from cove.formats.pylock_name import is_pylock
 from cove.operations.install import install
 from cove.wiring import Session
 
@@ -31,7 +32,12 @@ def run(context: Context) -> int:
     if not (wanted.arguments or wanted.editables or wanted.files or wanted.groups):
         raise UsageError("there is nothing to install", hints=("name a package, or a file of them with `-r`",))
     with Session(settings, environ=context.environ, cwd=context.cwd, listener=context.listener) as session:
-        done = install(session, wanted, no_deps=arguments_.no_deps, dry_run=arguments_.dry_run)
+        if any(map(is_pylock, wanted.files)):
+            from cove.operations.install_pylock import install_lock
+
+            done = install_lock(session, wanted, dry_run=arguments_.dry_run)
+        else:
+            done = install(session, wanted, no_deps=arguments_.no_deps, dry_run=arguments_.dry_run)
     if settings.output_format == "json":
         context.console.json(plan_object(done.plan))
     else:

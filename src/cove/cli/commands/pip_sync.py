@@ -5,6 +5,7 @@ from argparse import ArgumentParser
 from cove.cli import pip_options
 from cove.cli.context import Context
 from cove.cli.summaries import plan_object
+from cove.formats.pylock_name import is_pylock
 from cove.operations.install import sync
 from cove.wiring import Session
 
@@ -16,7 +17,7 @@ GROUPS = ("index", "resolver", "installer", "build", "pip-binary", "pip", "cache
 
 def arguments(parser: ArgumentParser) -> None:
     """The files."""
-    parser.add_argument("files", nargs="+", metavar="FILE", help="A requirements file or pyproject.toml")
+    parser.add_argument("files", nargs="+", metavar="FILE", help="A requirements file, pyproject.toml or pylock.toml")
     pip_options.add_limits(parser)
     pip_options.add_parts(parser)
     parser.add_argument("--allow-empty-requirements", action="store_true", help="Empty files mean an empty environment")
@@ -28,7 +29,13 @@ def run(context: Context) -> int:
     arguments_, settings = context.arguments, context.settings
     wanted = pip_options.inputs(arguments_)
     with Session(settings, environ=context.environ, cwd=context.cwd, listener=context.listener) as session:
-        done = sync(session, wanted, allow_empty=arguments_.allow_empty_requirements, dry_run=arguments_.dry_run)
+        is_empty_meant, is_dry = arguments_.allow_empty_requirements, arguments_.dry_run
+        if any(map(is_pylock, wanted.files)):
+            from cove.operations.install_pylock import install_lock
+
+            done = install_lock(session, wanted, exact=True, allow_empty=is_empty_meant, dry_run=is_dry)
+        else:
+            done = sync(session, wanted, allow_empty=is_empty_meant, dry_run=is_dry)
     if settings.output_format == "json":
         context.console.json(plan_object(done.plan))
     else:
