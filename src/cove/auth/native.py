@@ -146,6 +146,8 @@ class Native(ABC):
 
     def forget(self, index: Index | None, url: Url, refused: Credential) -> bool:  # noqa: ARG002 - the shape of a provider
         """Drop a token; another one may come from any of the ways."""
+        if self.at.offline:
+            return False
         self._refused.add(refused.password)
         return self.at.kept.forget(self._key(url), refused)
 

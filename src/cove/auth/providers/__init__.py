@@ -1,6 +1,7 @@
 """The places where credentials may be, one module each, and the order in which they are asked."""
 
 from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -85,7 +86,10 @@ def _surroundings(options: ProviderOptions) -> "Surroundings":
     from cove.auth.native import Surroundings  # noqa: PLC0415 - most people have no index in a cloud
     from cove.auth.tokens import Kept  # noqa: PLC0415
 
-    kept = Kept(options.tokens() if options.tokens is not None else None, options.listener)
+    tokens = options.tokens() if options.tokens is not None else None
+    # Offline, a token is not sent but says whose pages are in the cache: it need not be good any more.
+    clock = (lambda: datetime.min.replace(tzinfo=UTC)) if options.offline else (lambda: datetime.now(UTC))
+    kept = Kept(tokens, options.listener, now=clock)
     return Surroundings(
         options.environ or {}, kept, options.services, offline=options.offline, listener=options.listener
     )
