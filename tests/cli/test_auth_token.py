@@ -20,7 +20,7 @@ def test_the_password_as_it_is_and_nothing_else(sandbox: Sandbox) -> None:
     assert (ran.stdout, ran.stderr, ran.requests) == (CANARY + "\n", "", ())
     below = sandbox.cove("auth", "token", "https://example.com/simple/foo/", "-v").ok()
     assert below.stdout == CANARY + "\n"
-    assert below.stderr == "the password of `me` comes from $UV_INDEX_CORP_PASSWORD\n"
+    assert below.stderr == "the password of user `me` comes from $UV_INDEX_CORP_PASSWORD\n"
     assert sandbox.cove("auth", "token", "corp", "--username", "me").ok().stdout == CANARY + "\n"
 
 

@@ -30,7 +30,7 @@ def netrc(sandbox: Sandbox, *entries: str) -> Path:
 def compiled(sandbox: Sandbox, url: str, *more: str, **variables: str) -> Ran:
     (sandbox.work / "requirements.in").write_text("main\n")
     flags = ("--no-header", "--no-annotate", "--default-index", f"corp={url}", *more)
-    return sandbox.cove("pip", "compile", "requirements.in", *flags, **variables)
+    return sandbox.cove("pip", "compile", "requirements.in", *flags, environ=variables)
 
 
 def stale(**more: str) -> dict[str, str]:

@@ -47,7 +47,7 @@ def test_one_credential_reads_and_publishes(
     first = sandbox.cove(*argv, "-v").ok()
     assert first.stdout == ""
     assert f"Uploaded {wheel.filename}" in first.stderr
-    assert "as tester ($UV_INDEX_PRIVATE_REGISTRY_PASSWORD)" in first.stderr
+    assert "as user `tester` ($UV_INDEX_PRIVATE_REGISTRY_PASSWORD)" in first.stderr
     assert cove_index.password.reveal() not in first.stderr
 
     again = sandbox.cove(*argv).ok()

@@ -19,9 +19,9 @@ _MOST = 12
 class Auth:
     """Adds ``Authorization`` where the chain knows a credential, and records which one was sent.
 
-    What the server refuses is replaced by what else the chain knows, and the request is sent again; a credential that the
-    caller chose is used as it is, unless it came from the chain: then what is in force by now counts. An index with ``authenticate = "always"`` is asked nothing
-    at all without one.
+    What the server refuses is replaced by what else the chain knows, and the request is sent again. A credential that the
+    caller chose is used as it is, unless it came from the chain: then what is in force by now counts. An index with
+    ``authenticate = "always"`` is asked nothing at all without one.
     """
 
     def __init__(self, chain: CredentialChain) -> None:

@@ -86,6 +86,13 @@ class Credential:
         end = self.expires or end_of_token(self.password.reveal())
         return end is not None and end <= now
 
+    @property
+    def whose(self) -> str:
+        """How a person is told of it. Beside an empty password the user name is a token, and is not told."""
+        if self.scheme != "basic" or (self.username and not self.password):
+            return "a token"
+        return f"user `{self.username}`" if self.username else "a user without a name"
+
     def spellings(self) -> tuple[str, ...]:
         """The texts by which a server that echoes what it was sent would give the password away; none for an empty one."""
         if not self.password:

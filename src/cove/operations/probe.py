@@ -212,7 +212,7 @@ class _Asking:
         return Finding(
             "authentication",
             verdict,
-            f"{verdict}: {_whose(self.credential)} from {self.credential.origin}; {without}",
+            f"{verdict}: {self.credential.whose} from {self.credential.origin}; {without}",
         )
 
     def _page(self, response: Response) -> Iterator[Finding]:
@@ -299,11 +299,6 @@ class _Asking:
 def _straight(request: Request, send: Send) -> Response:
     """In the place of the cache: what is looked at is what the server says."""
     return send(request)
-
-
-def _whose(credential: Credential) -> str:
-    """Beside an empty password the user name is a token."""
-    return f"user `{credential.username}`" if credential.password else "a token"
 
 
 def _target(url: Url, response: Response) -> Url | None:

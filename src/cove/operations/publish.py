@@ -137,10 +137,15 @@ def _credential(session: Session, where: _Destination) -> Credential | None:
     credential = next(known, None)
     if credential is None and username:
         raise CredentialsMissing(
-            f"no password is known for the user `{username}` of {where.target.label}",
+            f"no password is known for {_named(settings, username)} of {where.target.label}",
             hints=("set $UV_PUBLISH_PASSWORD",),
         )
     return credential
+
+
+def _named(settings: Settings, username: str) -> str:
+    """A user name in a URL may be a token: only one that was given as a user name is told."""
+    return f"the user `{username}`" if settings.publish_username is not None else "the user in its URL"
 
 
 def _known(session: Session, where: _Destination, username: str | None) -> Iterator[Credential]:
@@ -156,7 +161,7 @@ def _known(session: Session, where: _Destination, username: str | None) -> Itera
 
 
 def _as_whom(where: _Destination, credential: Credential | None) -> str:
-    who = f"as {credential.username or 'a user without a name'} ({credential.origin})" if credential else "anonymously"
+    who = f"as {credential.whose} ({credential.origin})" if credential else "anonymously"
     label = f"{where.target.index.label} at " if where.target.index is not None else ""
     return f"publishing to {label}{where.target.url}, {who}"
 

@@ -22,6 +22,6 @@ def run(context: Context) -> int:
     """Print it, and nothing else, on stdout."""
     with Session(context.settings, environ=context.environ, cwd=context.cwd, listener=context.listener) as session:
         credential = credential_for(session, context.arguments.where, username=context.arguments.username)
-    context.console.detail(f"the password of `{credential.username}` comes from {credential.origin}")
+    context.console.detail(f"the password of {credential.whose} comes from {credential.origin}")
     context.console.verbatim(credential.password.reveal())
     return 0

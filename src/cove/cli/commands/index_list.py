@@ -103,8 +103,7 @@ def _values(session: Session, index: Index) -> Iterator[tuple[str, str, Origin]]
     if credential is None:
         yield "credential", "none", DEFAULT
     else:
-        # Beside an empty password the user name is a token.
-        yield "credential", f"user `{credential.username}`" if credential.password else "a token", credential.origin
+        yield "credential", credential.whose, credential.origin
 
 
 def _yes(*, holds: bool) -> str:
