@@ -23,8 +23,12 @@ from pathlib import Path
 import pytest
 
 from cove.auth.provider import Provider, Username
+from cove.auth.native import Native, Surroundings
 from cove.auth.providers import ProviderOptions, make_providers
+from cove.auth.providers.azure import Azure
+from cove.auth.providers.codeartifact import CodeArtifact
 from cove.auth.providers.environment import Environment
+from cove.auth.providers.google import Google
 from cove.auth.providers.huggingface import HuggingFace
 from cove.auth.providers.inline import Inline
 from cove.auth.providers.keyring import Keyring, Subprocess
@@ -32,10 +36,12 @@ from cove.auth.providers.netrc import Netrc
 from cove.auth.providers.prompt import Prompt
 from cove.auth.providers.stored import Stored
 from cove.auth.store import CredentialStore
+from cove.model.dataclasses import replace
 from cove.model.event import Asking, Event, Listener, Warned
 from cove.model.index import Index
 from cove.model.secret import Credential
 from cove.model.url import Url
+from support.clouds import Machine
 
 CANARY = "c4n4ry-secret"
 
@@ -77,6 +83,17 @@ def _stored(folder: Path, text: str, listener: Listener) -> Provider:
 def _keyring(folder: Path, body: str, listener: Listener) -> Provider:
     place = _program(folder / "bin", body)
     return Keyring(Subprocess({"PATH": str(place)}, listener=listener, time_limit=0.7), listener)
+
+
+def _cloud(kind: Callable[[Surroundings], Native], program: str, says: object, *, slow: bool = False) -> Make:
+    def make(folder: Path, listener: Listener) -> Provider:
+        machine = Machine(folder)
+        if program:
+            machine.program(program, says, script="/bin/sleep 20" if slow else "")
+        at = machine.surroundings(program_limit=0.7 if slow else 30)
+        return kind(replace(at, listener=listener))
+
+    return make
 
 
 _ENTRY = f"""\
@@ -125,6 +142,28 @@ CASES = (
             folder, f"print({CANARY!r}) if sys.argv[3] == 'ada' else sys.exit(1)", listener
         ),
         lambda folder, listener: _keyring(folder, "time.sleep(20)", listener),
+    ),
+    Case(
+        "codeartifact",
+        _cloud(CodeArtifact, "", ""),
+        _cloud(CodeArtifact, "aws", {"authorizationToken": CANARY, "expiration": 4_000_000_000}),
+        _cloud(CodeArtifact, "aws", "", slow=True),
+        url="https://aws@team-123456789012.d.codeartifact.eu-west-1.amazonaws.com/pypi/repo/simple/",
+    ),
+    Case(
+        "google",
+        _cloud(Google, "", ""),
+        _cloud(Google, "gcloud", {"credential": {"access_token": CANARY, "token_expiry": "2096-10-02T07:06:40Z"}}),
+        _cloud(Google, "gcloud", "", slow=True),
+        url="https://oauth2accesstoken@us-python.pkg.dev/project/repo/simple/",
+    ),
+    Case(
+        "azure",
+        _cloud(Azure, "", ""),
+        _cloud(Azure, "az", {"accessToken": CANARY, "expires_on": 4_000_000_000}),
+        _cloud(Azure, "az", "", slow=True),
+        url="https://ada@pkgs.dev.azure.com/team/_packaging/feed/pypi/simple/",
+        is_own_user="a token goes with any user name",
     ),
     Case("prompt", lambda folder, listener: Prompt(listener)),
 )

@@ -136,7 +136,7 @@ class Native(ABC):
     def get(self, index: Index | None, url: Url) -> Credential | None:  # noqa: ARG002 - the shape of a provider
         """A token that is kept, else one from the first way that gives one."""
         key = self._key(url)
-        if key in self._nothing:
+        if key in self._nothing or (url.username and not self.accepts(url.username)):
             return None
         credential = self.at.kept.get(key, lambda: self._issue(url))
         if credential is None:
