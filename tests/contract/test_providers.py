@@ -22,8 +22,8 @@ from pathlib import Path
 
 import pytest
 
-from cove.auth.provider import Provider, Username
 from cove.auth.native import Native, Surroundings
+from cove.auth.provider import Provider, Username
 from cove.auth.providers import ProviderOptions, make_providers
 from cove.auth.providers.azure import Azure
 from cove.auth.providers.codeartifact import CodeArtifact
