@@ -1,5 +1,6 @@
 """What the platform tags of a wheel mean as markers."""
 
+from collections.abc import Iterable
 from functools import lru_cache
 
 from packaging.markers import Marker
@@ -35,6 +36,36 @@ _MACHINES = {
     "armv6l": ("armv6l",),
 }
 """By the end of a tag: the values of ``platform_machine``."""
+
+
+def suits(wheels: Iterable[WheelName]) -> MarkerSet:
+    """The environments in which one of the wheels can be used. Raises ``TooComplex``."""
+    found = NOTHING
+    for tags in {(wheel.pythons, wheel.abis, wheel.platforms) for wheel in wheels}:
+        found |= _suited(*tags)
+    return found
+
+
+@lru_cache(maxsize=4096)
+def _suited(pythons: tuple[str, ...], abis: tuple[str, ...], of: tuple[str, ...]) -> MarkerSet:
+    goes_on = "none" in abis or "abi3" in abis
+    found = NOTHING
+    for python in pythons:
+        found |= _meaning(_python(python, goes_on=goes_on or python.startswith("py")))
+    return found & platforms(of)
+
+
+def _python(tag: str, *, goes_on: bool) -> str:
+    """The Pythons that a tag names: ``cp39`` is for 3.9, and with a stable ABI for later ones; ``py3`` is for every 3."""
+    digits = tag.lstrip("abcdefghijklmnopqrstuvwxyz_")
+    if not digits.isascii() or not digits.isdigit():
+        return ""
+    major, minor = digits[0], digits[1:]
+    if not minor:
+        return f"python_full_version >= '{major}' and python_full_version < '{int(major) + 1}'"
+    if goes_on:
+        return f"python_full_version >= '{major}.{minor}' and python_full_version < '{int(major) + 1}'"
+    return f"python_full_version == '{major}.{minor}.*'"
 
 
 def may_be_used(wheel: WheelName, where: MarkerSet) -> bool:

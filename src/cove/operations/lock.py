@@ -135,6 +135,7 @@ def _resolve(session: Session, place: Place, terms: _Terms, present: Lock | None
         prereleases=settings.prerelease,
         resolution=settings.resolution,
         by_python=settings.fork_strategy == "requires-python",
+        required=[everywhere.region(marker, None) for marker in project.required_environments],
     )
     urls = {normalize(each.name): each.url for each in asked.roots if each.url}
     kept = kept_indexes(session, present, place, asked) if present is not None else {}

@@ -52,6 +52,7 @@ class Node:
     direct: Direct | None
     parts: list[Part] = field(default_factory=list)
     extras: set[Name] = field(default_factory=set)
+    offered: frozenset[Name] = frozenset()
     reached: MarkerSet = NOTHING
 
 
@@ -103,7 +104,9 @@ class Graph:
         for (key, extra), marker in edges.markers.items():
             if key in self.nodes and not (marker & known & self._possible).is_empty:
                 text = edges.texts.get((key, extra)) or self._spelled(marker, known)
-                extras.setdefault((key, text), set()).update(() if extra is None else (extra,))
+                # An extra that a version does not have is not named, but its edge is there.
+                offered = self.nodes[key].offered.intersection(() if extra is None else (extra,))
+                extras.setdefault((key, text), set()).update(offered)
         found = [self._edge(key, text, tuple(sorted(several))) for (key, text), several in extras.items()]
         found.sort(key=lambda edge: (edge.name, edge.version, edge.marker))
         return tuple(edge for edge in found if edge not in tuple(beyond))
@@ -137,13 +140,14 @@ class Graph:
             key = ends[name] = Key(name, str(resolved.version), self._source_of(name, candidate, direct))
             node = self.nodes.setdefault(key, Node(resolved, candidate, direct))
             node.parts.append(part)
-            node.extras |= resolved.extras
+            node.offered = frozenset(resolution.metadata[name].provides_extra)
+            node.extras |= resolved.extras & node.offered
         for section, stated in sections.items():
             self._connect(section, stated, None, part, ends)
         for name, key in ends.items():
             resolved = resolution.solution.packages[name]
             self._connect((key, None), resolved.requires, None, part, ends)
-            for extra in sorted(resolved.extras):
+            for extra in sorted(resolved.extras & self.nodes[key].offered):
                 self._connect((key, extra), with_extras(resolved.requires), extra, part, ends)
 
     def _connect(

@@ -1,16 +1,20 @@
 """Resolving requirements against the configured indexes: questions of the solver become searches, pages and metadata."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
 from typing import TypeVar
 
 from packaging.version import Version
 
 from cove.errors import InvalidArtifact, NoCompatibleFile, NoSolution, ProjectNotFound, PythonIncompatible
+from cove.formats.marker_sets import MarkerSet, TooComplex
+from cove.formats.wheel_markers import suits
 from cove.index.candidates import Releases, Rules
 from cove.index.chain import Router, Search
 from cove.index.metadata import MetadataReader
 from cove.model.candidate import Candidate, Rejected
 from cove.model.dataclasses import dataclass, field, replace
+from cove.model.dist import WheelName, parse_filename
 from cove.model.event import Listener, Noted, Warned
 from cove.model.metadata import CoreMetadata
 from cove.model.name import Name, normalize
@@ -142,12 +146,27 @@ class Universe:
             origin=releases.index.label,
             tiers=search.tiers(usable),
             pythons=self._pythons(usable),
+            regions=self._regions(usable),
         )
 
     def _fits(self, candidate: Candidate) -> bool:
         """Whether a candidate will do for every Python, which a universal resolution does not leave to the rules."""
         text = candidate.file.requires_python
         return self._python_ok is None or not text or self._python_ok(text)
+
+    def _regions(self, usable: Iterable[Candidate]) -> dict[Version, MarkerSet]:
+        """Where versions can be used that have neither a sdist nor a wheel for every platform."""
+        found: dict[Version, MarkerSet] = {}
+        for candidate in usable if self._python_ok is not None else ():
+            parsed = [parse_filename(file.filename, candidate.name) for file in candidate.files]
+            wheels = [each for each in parsed if isinstance(each, WheelName)]
+            has_sdist = not candidate.is_wheel or (
+                len(wheels) < len(parsed) and not self._rules(candidate.name).no_build
+            )
+            if not has_sdist and not any("any" in wheel.platforms for wheel in wheels):
+                with suppress(TooComplex):  # then it is taken for usable everywhere
+                    found[candidate.version] = suits(wheels)
+        return found
 
     def _pythons(self, usable: Iterable[Candidate]) -> dict[Version, str]:
         if self._python_ok is None:

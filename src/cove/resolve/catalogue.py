@@ -3,6 +3,7 @@
 import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable
+from typing import Any
 
 from packaging.requirements import Requirement
 from packaging.specifiers import Specifier, SpecifierSet
@@ -13,6 +14,8 @@ from cove.model.url import Url
 from cove.resolve.questions import PYTHON_REASON, Answer, AskDependencies, AskVersions, Dependencies, Question, Versions
 from cove.resolve.request import Request
 from cove.resolve.term import UNSELECTED
+
+NO_WHEEL = "has no wheel for these environments, and no sdist"
 
 _EXTRA_IN_MARKER = re.compile(r"""\bextra\s*==\s*["']([^"']+)["']|["']([^"']+)["']\s*==\s*extra\b""")
 
@@ -36,6 +39,7 @@ class Listing:
         "parting",
         "prereleases",
         "pythons",
+        "regions",
         "tiers",
         "unusable",
         "versions",
@@ -59,6 +63,9 @@ class Listing:
         self.pythons: dict[str, int] = {}
         for version, text in answer.pythons.items():
             self.pythons[text] = self.pythons.get(text, 0) | self.value(version)
+        self.regions: dict[Any, int] = {}
+        for version, region in answer.regions.items():
+            self.regions[region] = self.regions.get(region, 0) | self.value(version)
         for position, version in enumerate(self.versions):
             if version in rejected:
                 why = rejected[version]
@@ -68,7 +75,7 @@ class Listing:
         self._matching: dict[str, int] = {}
 
     def judged(self, request: Request) -> "Listing":
-        """The listing as ``request`` sees it: its Pythons and environments decide on ``pythons``. Nothing is broken yet."""
+        """The listing as ``request`` sees it: its environments decide on ``pythons`` and ``regions``. Nothing is broken yet."""
         here = request.environments
         if here is None:
             return self
@@ -80,6 +87,9 @@ class Listing:
                 seen.parting[text] = candidates
             else:
                 seen.unusable[PYTHON_REASON + text] = candidates
+        for region, candidates in self.regions.items():
+            if here.divided(region)[0] is None:
+                seen.unusable[NO_WHEEL] = seen.unusable.get(NO_WHEEL, 0) | candidates
         return seen
 
     def _copied(self) -> "Listing":
@@ -87,7 +97,7 @@ class Listing:
         for slot in self.__slots__:
             setattr(other, slot, getattr(self, slot))
         other.broken = 0
-        rejected = {PYTHON_REASON + text for text in self.pythons}
+        rejected = {NO_WHEEL, *(PYTHON_REASON + text for text in self.pythons)}
         other.unusable = {why: bits for why, bits in self.unusable.items() if why not in rejected}
         other.parting = {}
         return other

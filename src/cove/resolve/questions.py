@@ -41,6 +41,7 @@ class Versions:
     (``not found on corp (404 Not Found) or pypi (404 Not Found)``), empty when the project was found. ``tiers``, where there
     are any, hold all versions: each of an earlier one is tried before all of a later one. ``pythons`` are the
     ``Requires-Python`` of versions that the solver has to judge itself, as far as they are known: in a universal resolution.
+    So are ``regions``, the environments (``forks.Region``) in which a version can be used, where these are not all.
     """
 
     versions: tuple[Version, ...]
@@ -50,6 +51,7 @@ class Versions:
     absent: str = ""
     tiers: tuple[frozenset[Version], ...] = ()
     pythons: Mapping[Version, str] = field(default_factory=dict)
+    regions: Mapping[Version, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

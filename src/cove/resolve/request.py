@@ -9,7 +9,7 @@ from packaging.version import Version
 
 from cove.model.dataclasses import dataclass, field
 from cove.model.name import Name
-from cove.resolve.forks import Environments
+from cove.resolve.forks import Environments, Region
 
 Prereleases = Literal["if-necessary-or-explicit", "if-necessary", "explicit", "allow", "disallow"]
 Resolution = Literal["highest", "lowest", "lowest-direct"]
@@ -31,7 +31,8 @@ class Request:
 
     With ``environments`` the resolution is a universal one, and may have to be parted (``universal.solve_everywhere``);
     ``sections`` are then the roots as they stand side by side, and ``by_python`` tells whether a newer version for newer
-    Pythons is a reason to part. ``fallbacks`` are tried after the preferences.
+    Pythons is a reason to part. ``required`` are environments that a version without an sdist must have a wheel for.
+    ``fallbacks`` are tried after the preferences.
     """
 
     roots: Sequence[Requirement]
@@ -48,4 +49,5 @@ class Request:
     environments: Environments[Any] | None = None
     sections: Sequence[Sequence[Requirement]] = ()
     by_python: bool = True
+    required: Sequence[Region] = ()
     fallbacks: Mapping[Name, Sequence[Version]] = field(default_factory=dict)

@@ -11,7 +11,7 @@ from packaging.requirements import Requirement
 from packaging.version import Version
 
 from cove.model.name import Name, normalize
-from cove.resolve.catalogue import Listing, exact_versions, masked, unusable_because
+from cove.resolve.catalogue import NO_WHEEL, Listing, exact_versions, masked, unusable_because
 from cove.resolve.forks import Environments, Parting, Region, parts
 from cove.resolve.incompatibility import (
     Constrained,
@@ -90,6 +90,8 @@ class _Attempt:
         self._open: dict[tuple[int, int, int | None], list[Requirement]] = {}
         """By value and extra, the requirements that have not become facts yet; empty when all have."""
         self._tried: dict[Name, int] = {}
+        self._needed: dict[Name, set[Any]] = {}
+        """The regions of the requirements of each project, where there are environments."""
         self._soon = walk.start()
         self._root = self._add(Variable(normalize(request.root_name), is_root=True))
 
@@ -139,6 +141,8 @@ class _Attempt:
         variable = self.variables[project]
         name, version = variable.name, version_at(variable, value)
         self._part_by_python(name, version)
+        if why := self._part_by_wheels(name, value):
+            return self._fact({project: value}, Unusable(project, why))
         question = AskDependencies(name, version)
         if not self._catalogue.is_known(question):
             tried = self._tried[name] = self._tried.get(name, 0) + 1
@@ -219,6 +223,22 @@ class _Attempt:
             if divided is not None:
                 raise Parting(divided, self._chosen())
 
+    def _part_by_wheels(self, name: Name, value: int) -> str:
+        """Part where a favourite has no wheel for environments that must have one; why it cannot be had in any of these."""
+        here, required_ones = self._request.environments, self._request.required
+        if here is None or not required_ones:
+            return ""
+        for region, candidates in self._catalogue.listings[name].regions.items():
+            for required in required_ones if candidates & value else ():
+                inside, outside = here.divided(required)
+                needed = inside is not None and any(inside.divided(one)[0] is not None for one in self._needed[name])
+                if inside is None or inside.divided(region)[0] is not None or not needed:
+                    continue
+                if outside is None:
+                    return NO_WHEEL
+                raise Parting((inside, outside), self._chosen())
+        return ""
+
     def part_at(self, proof: Incompatibility) -> None:
         """Part where a proof that nothing fits rests on what does not hold in all environments."""
         here = self._request.environments
@@ -295,6 +315,11 @@ class _Attempt:
     def _require(self, owner: int, value: int, extra: int | None, requirement: Requirement) -> None:
         name = normalize(requirement.name)
         listing = self._catalogue.listings[name]
+        if self._request.environments is not None:
+            region = self._request.environments.region(
+                requirement.marker, self.variables[extra].extra if extra else None
+            )
+            self._needed.setdefault(name, set()).add(region)
         self._allow_pinned(listing, requirement)
         given = {owner: value} if extra is None else {owner: value, extra: SELECTED}
         accepted, conflict = self._catalogue.accepted(requirement)
