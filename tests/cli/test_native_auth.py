@@ -61,6 +61,8 @@ class Cloud:
             self.uses = 1000
             return Reply(401, b"", {"WWW-Authenticate": "Bearer"})
         self.uses -= 1
+        if request.method == "POST":
+            return Reply(200)
         parts = path.strip("/").split("/")
         if path.endswith(".whl"):
             name = parts[-1].partition("-")[0]
@@ -83,7 +85,7 @@ def cloud() -> Cloud:
 def sandbox(tmp_path: Path, cloud: Cloud) -> Iterator[Sandbox]:
     """A sandbox whose requests all go to the cloud."""
     authority = Authority(tmp_path / "tls")
-    tls = authority.server_context(hosts=(AWS, SERVICE, GOOGLE, AZURE))
+    tls = authority.server_context(hosts=(AWS, SERVICE, GOOGLE, AZURE, "us-docker.pkg.dev"))
     with serving(cloud, tls) as server, proxying(behind=_port(server)) as proxy:
         sandbox = Sandbox(tmp_path)
         (sandbox.root / "bin").mkdir()
@@ -196,6 +198,80 @@ def test_variables_come_first_and_the_setting_turns_it_off(sandbox: Sandbox, clo
     sandbox.project(toml)
     sandbox.cove("lock", "--no-cache").ok()
     assert len(calls(log)) == 1
+
+
+@pytest.mark.parametrize("kind", URLS)
+def test_publishing_takes_the_same_token(sandbox: Sandbox, cloud: Cloud, kind: str) -> None:
+    log = program(sandbox, *answer(kind, cloud))
+    ending = "upload/" if kind == "azure" else ""
+    upload = URLS[kind].removesuffix("simple/") + ending
+    wheel = MAKE.wheel("mine", "1.0").write_to(sandbox.work / "dist")
+    sandbox.cove("publish", "--publish-url", upload, str(wheel)).ok()
+    assert cloud.asked[-1] == (f"/{upload.split('/', 3)[3]}", USERS[kind])
+    sandbox.project(project(URLS[kind]).replace("default = true", f'default = true\npublish-url = "{upload}"'))
+    sandbox.cove("publish", "--index", "corp", str(wheel)).ok()
+    assert {user for _, user in cloud.asked} == {USERS[kind]}
+    assert len(calls(log)) == 1
+
+
+COMMANDS = (
+    ("lock", "-vv"),
+    ("sync", "-vv"),
+    ("tree",),
+    ("export",),
+    ("pip", "compile", "requirements.in", "--emit-index-url", "-vv", "-o", "requirements.txt"),
+    ("index", "list", "--origin"),
+    ("index", "why", "foo", "-v"),
+    ("index", "check", "corp"),
+    ("auth", "status", "--output-format", "json"),
+    ("lock", "--upgrade", "--refresh", "--output-format", "json"),
+    ("add", "missing", "-vv"),
+)
+
+
+@pytest.mark.parametrize("kind", URLS)
+def test_a_token_is_found_nowhere_but_among_the_kept(sandbox: Sandbox, cloud: Cloud, kind: str) -> None:
+    program(sandbox, *answer(kind, cloud))
+    sandbox.project(project(URLS[kind], "foo"))
+    (sandbox.work / "requirements.in").write_text("foo\n")
+    said = [sandbox.cove(*command) for command in COMMANDS]
+    cloud.valid = set()
+    said += [sandbox.cove("lock", "--upgrade", "--refresh", "-vv"), sandbox.cove("auth", "status")]
+    sent = base64.b64encode(f"{USERS[kind]}:eyJ-token-1".encode()).decode()
+    for ran in said:
+        assert "eyJ-token" not in ran.stdout + ran.stderr
+        assert sent not in ran.stdout + ran.stderr
+    for path in (*sandbox.cache.rglob("*"), *sandbox.work.rglob("*"), *sandbox.home.rglob("*")):
+        assert not path.is_file() or b"eyJ-token" not in path.read_bytes(), path
+    for path in (sandbox.root / "data").rglob("*"):
+        assert path.stat().st_mode & 0o077 == 0 or path.is_dir(), path
+
+
+def test_a_program_that_fails_is_told_once_and_gives_nothing_away(sandbox: Sandbox, cloud: Cloud) -> None:
+    path = sandbox.root / "bin/gcloud"
+    path.write_text("#!/bin/sh\necho 'ERROR: Reauthentication failed for ya29.secret-token' >&2\nexit 1\n")
+    path.chmod(0o755)
+    sandbox.project(project(URLS["google"], "foo", "bar"))
+    ran = sandbox.cove("lock", "-vv")
+    assert ran.status != 0
+    assert ran.stderr.count("the login of gcloud has expired") == 1
+    assert "gcloud auth login" in ran.stderr
+    assert "secret-token" not in ran.stderr
+
+
+def test_other_origins_never_see_a_token(sandbox: Sandbox, cloud: Cloud) -> None:
+    program(sandbox, *answer("google", cloud))
+    toml = (
+        project(URLS["google"], "foo")
+        + """
+[[tool.uv.index]]
+name = "another"
+url = "https://us-docker.pkg.dev/project/repo/simple/"
+"""
+    )
+    sandbox.project(toml)
+    assert sandbox.cove("lock").status != 0
+    assert {user for _, user in cloud.asked} == {""}
 
 
 def test_never_sends_nothing(sandbox: Sandbox, cloud: Cloud) -> None:
