@@ -1,5 +1,6 @@
 """Whose credential is sent where, and what happens when it is refused: through the command line, seen by the servers."""
 
+import os
 from pathlib import Path
 from urllib.parse import quote
 
@@ -7,6 +8,7 @@ import pytest
 
 from support.commandline import Ran, Sandbox
 from support.gate import Gate, basic
+from support.programs import clean_environment, program, run
 from support.scripted_server import Received, Reply, ScriptedServer, serving
 from support.simple_pages import MAKE, Place, project
 
@@ -452,3 +454,30 @@ def test_known_credentials_cost_no_request(sandbox: Sandbox) -> None:
         compiled(sandbox, f"{server.url}/simple/").ok()
         assert set(gate.seen) == {GOOD}
         assert len(server.log) == without
+
+
+@pytest.mark.parametrize("way", ["netrc", "store", "variables"])
+def test_half_as_many_requests_as_uv_sends(sandbox: Sandbox, way: str) -> None:
+    """Four pages and four files, from a server that knows neither ranges nor PEP 658. uv asks for a file's size first, and
+    sends each request without the credential before it sends it with, unless that came in variables."""
+    inner = place().add(MAKE.wheel("last"))
+    gate = Gate(inner, {GOOD})
+    variables = {
+        "netrc": {"NETRC": str(netrc(sandbox, "machine 127.0.0.1 login ada password good"))},
+        "store": {"NETRC": os.devnull, "UV_CREDENTIALS_DIR": str(sandbox.root / "kept")},
+        "variables": {"NETRC": os.devnull, "UV_INDEX_CORP_USERNAME": "ada", "UV_INDEX_CORP_PASSWORD": "good"},
+    }[way]
+    environment = clean_environment(sandbox.home, **variables)
+    (sandbox.work / "requirements.in").write_text("main\nlast\n")
+    with serving(gate) as server:
+        if way == "store":
+            login = [program("uv"), "auth", "login", f"{server.url}/", "--username", "ada", "--password", "good"]
+            assert run(login, environment, sandbox.work).returncode == 0
+        argv = ("pip", "compile", "requirements.in", "--default-index", f"corp={server.url}/simple/")
+        assert run([program("uv"), *argv], environment, sandbox.work).returncode == 0
+        sent_by_uv, gate.seen = gate.seen, []
+        sandbox.cove(*argv, environ=variables).ok()
+    assert gate.seen == [GOOD] * 8
+    in_vain = sent_by_uv.count("")
+    assert in_vain == (0 if way == "variables" else len(sent_by_uv) / 2)
+    assert len(sent_by_uv) > (8 if way == "variables" else 16)
