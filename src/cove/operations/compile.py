@@ -10,6 +10,7 @@ from cove.config.atomic import write_whole
 from cove.config.indexes import Indexes
 from cove.errors import ConfigurationError, UsageError
 from cove.formats import requirements_txt
+from cove.formats.pylock_name import Format, is_pylock
 from cove.formats.requirements_txt import write
 from cove.install.interpreter import Interpreter
 from cove.model.dataclasses import dataclass, replace
@@ -27,6 +28,7 @@ class Form:
     """What the compiled file is to hold besides pins. ``header`` is the command shown in it, empty for none."""
 
     header: str = ""
+    format: Format = "requirements.txt"
     annotations: bool = True
     hashes: bool = False
     index_url: bool = False
@@ -62,9 +64,14 @@ def compile_requirements(
 
     check_digests(demand, demand.roots)
     maker = Compilation(demand, interpreter, target, _range(target) if universal else None, follow=not no_deps)
-    text = write(
-        maker.pins(maker.resolve(_pinned(output, demand)), form), header=form.header, options=_options(demand, form)
-    )
+    found = maker.resolve(_pinned(output, demand))
+    if form.format == "pylock.toml":
+        from cove.operations.compilation_pylock import whole
+
+        python = _range(target) if universal else SpecifierSet(f">={target.python}")
+        text = whole(demand, found, form, python, output.parent if output is not None else session.cwd)
+    else:
+        text = write(maker.pins(found, form), header=form.header, options=_options(demand, form))
     if output is not None:
         output.parent.mkdir(parents=True, exist_ok=True)
         write_whole(output, text.encode())
@@ -117,6 +124,8 @@ def _pinned(output: Path | None, demand: Demand) -> dict[Name, Version]:
         return {}
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigurationError(f"`{output}` cannot be read", causes=(str(error),)) from error
+    if is_pylock(output.name):
+        return _locked(text, output, settings.upgrade_package)
     found = requirements_txt.parse(text, str(output), read=lambda _: "", environ=demand.session.environ)
     pins: dict[Name, Version] = {}
     for entry in found.entries:
@@ -128,6 +137,17 @@ def _pinned(output: Path | None, demand: Demand) -> dict[Name, Version]:
             if specifier.operator == "==" and not specifier.version.endswith(".*"):
                 pins[name] = Version(specifier.version)
     return pins
+
+
+def _locked(text: str, output: Path, upgraded: Iterable[Name]) -> dict[Name, Version]:
+    from cove.formats import pylock
+
+    lock = pylock.parse(text, str(output))
+    return {
+        normalize(each.name): each.version
+        for each in lock.packages
+        if each.version is not None and normalize(each.name) not in upgraded
+    }
 
 
 # -- what stands above the pins ----------------------------------------------------------------------------------------

@@ -2,19 +2,18 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Literal
 
 from packaging.pylock import Package, Pylock
 from packaging.specifiers import SpecifierSet
 
 from cove.config.atomic import write_whole
-from cove.errors import ConfigurationError, StaleLock, UsageError
+from cove.errors import ConfigurationError, StaleLock
 from cove.formats import pylock, requirements_txt
 from cove.formats.marker_sets import TooComplex
-from cove.formats.pylock_name import is_pylock
+from cove.formats.pylock_name import Format
 from cove.formats.requirements_txt import Pin
 from cove.model.dataclasses import dataclass
-from cove.model.lock import Lock, LockedFile, LockedPackage
+from cove.model.lock import Lock, LockedPackage
 from cove.model.name import Name
 from cove.operations.lock import lock
 from cove.operations.project import Place, locate
@@ -22,9 +21,6 @@ from cove.operations.reach import Part, Start, reach
 from cove.operations.staleness import project_in
 from cove.operations.sync import Selection, groups_of
 from cove.wiring import Session
-
-Format = Literal["requirements.txt", "pylock.toml"]
-FORMATS: tuple[Format, ...] = ("requirements.txt", "pylock.toml")
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,23 +244,3 @@ def _whole(locked: Lock, packages: Iterable[Package]) -> Pylock:
         requires_python=SpecifierSet(locked.requires_python),
         packages=list(packages),
     )
-
-
-def format_of(named: str | None, output: Path | None) -> Format:
-    """The format: the one that is named, else what the name of the file says. Raises ``UsageError`` when they do not agree."""
-    is_lock = output is not None and is_pylock(output.name)
-    if named == "pylock.toml" and output is not None and not is_lock:
-        raise UsageError(
-            f"`{output.name}` cannot be the name of a lock in the format pylock.toml",
-            hints=("call it `pylock.toml` or `pylock.<name>.toml`, with no further dot in `<name>`",),
-        )
-    if named is None and is_lock:
-        return "pylock.toml"
-    return "pylock.toml" if named == "pylock.toml" else "requirements.txt"
-
-
-def files_of(package: LockedPackage) -> Iterator[LockedFile]:
-    """Its sdist and wheels."""
-    if package.sdist is not None:
-        yield package.sdist
-    yield from package.wheels

@@ -6,8 +6,9 @@ from pathlib import Path
 from cove.cli import header, pip_options, selecting
 from cove.cli.context import Context
 from cove.errors import UsageError
+from cove.formats.pylock_name import FORMATS, format_of
 from cove.model.name import Name
-from cove.operations.export import FORMATS, Scope, Style, export, format_of
+from cove.operations.export import Scope, Style, export
 from cove.wiring import Session
 
 HELP = """Write what the project's lock has as requirements.txt or pylock.toml, for all platforms and Pythons at once.
@@ -53,7 +54,7 @@ def run(context: Context) -> int:
             "--locked and --frozen contradict each other: one judges the lock, the other takes it as it is"
         )
     output = context.cwd / Path(given.output_file) if given.output_file else None
-    format_ = format_of(given.format, output)
+    format_ = format_of(given.format, given.output_file)
     plain = frozenset(pip_options.names(given.no_editable_package, "editable package"))
     style = Style(
         header=header.of(context, "export"),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from cove.cli import header, pip_options
 from cove.cli.context import Context
 from cove.errors import UsageError
+from cove.formats.pylock_name import FORMATS, format_of
 from cove.operations.inputs import ask_ahead
 from cove.wiring import Session
 
@@ -25,6 +26,7 @@ def arguments(parser: ArgumentParser) -> None:
         "files", nargs="*", metavar="FILE", help="A requirements file, pyproject.toml, or `-` for standard input"
     )
     parser.add_argument("-o", "--output-file", metavar="FILE", help="Write the result to this file")
+    parser.add_argument("--format", choices=FORMATS, help="The format; a file called pylock.toml needs no telling")
     pip_options.add_limits(parser)
     pip_options.add_parts(parser)
     add, switch = parser.add_argument, {"action": "store_true"}
@@ -84,6 +86,7 @@ def _form(context: Context) -> "Form":
     arguments_ = context.arguments
     return Form(
         header=header.of(context, "pip", "compile", positional="files"),
+        format=format_of(arguments_.format, arguments_.output_file),
         annotations=not arguments_.no_annotate,
         hashes=arguments_.generate_hashes,
         index_url=arguments_.emit_index_url,
