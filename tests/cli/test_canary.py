@@ -55,6 +55,17 @@ NAMED = ("--publish-url", "<upload>", "-u", USER, "-p", PASSWORD)
 KEYRING = f"#!/bin/sh\necho '{PASSWORD}'\n"
 USER_FILE = "home/.config/uv/uv.toml"
 
+STORE = "home/.local/share/uv/credentials/credentials.toml"
+"""The one file that may hold the password although nobody wrote it there by hand."""
+
+STORED = f"""\
+[[credential]]
+service = "<root-url>"
+username = "{USER}"
+scheme = "basic"
+password = "{PASSWORD}"
+"""
+
 WAYS = [
     Way("url", '[[tool.uv.index]]\nname = "corp"\nurl = "<url>"\npublish-url = "<upload>"\n'),
     Way("url-without-name", '[[tool.uv.index]]\nurl = "<url>"\n', publish=NAMED),
@@ -91,6 +102,7 @@ WAYS = [
         variables={"UV_KEYRING_PROVIDER": "subprocess"},
         files={"home/bin/keyring": KEYRING},
     ),
+    Way("store", files={STORE: STORED}),
     Way("publish-url-of-index", '[[tool.uv.index]]\nname = "corp"\nurl = "<url>"\npublish-url = "<upload-url>"\n'),
     Way("publish-url-flag", variables=OWN, publish=("--publish-url", "<upload-url>", "--check-url", "<url>")),
     Way(
@@ -121,6 +133,9 @@ WAYS = [
 
 INDEXES = "…"
 """Where the flags of a way go."""
+
+LOGGED_OUT = ("auth", "logout", "<root-url>", INDEXES)
+"""After this, nothing is stored any more."""
 
 COMMANDS_RUN: tuple[tuple[str, ...], ...] = (
     ("index", "list", INDEXES),
@@ -159,6 +174,16 @@ COMMANDS_RUN: tuple[tuple[str, ...], ...] = (
     ("build", "fresh", INDEXES),
     ("cache", "dir"),
     ("version",),
+    ("auth", "dir"),
+    ("auth", "status", INDEXES),
+    ("auth", "status", "--all", "--output-format", "json", INDEXES),
+    ("auth", "login", "<root-url>", "-u", USER, "--password", PASSWORD, INDEXES),
+    ("auth", "login", "<root-url>", "-t", PASSWORD, "--output-format", "json", INDEXES),
+    ("auth", "login", "<root-url>", "-u", USER, "--password", PASSWORD, "--check", INDEXES),
+    ("auth", "login", "http://example.com/", "-u", USER, "--password", PASSWORD, INDEXES),
+    ("auth", "status", INDEXES),
+    ("auth", "logout", "<root-url>", "-u", USER, INDEXES),
+    LOGGED_OUT,
     ("cache", "clean"),
 )  # fmt: skip
 
@@ -168,11 +193,11 @@ MUST_SUCCEED = {
 }  # fmt: skip
 """Of ways that do not work, nothing could be learned."""
 
-NETWORK = {"index", "lock", "sync", "add", "publish", "pip", "tool"}
+NETWORK = {"auth", "index", "lock", "sync", "add", "publish", "pip", "tool"}
 """What is worth running against servers that fail."""
 
-ELSEWHERE = {("auth", "token"), ("demo",), ("serve",)}
-"""``auth token`` is there to print it; the other two make passwords of their own, and have tests of their own."""
+ELSEWHERE = {("auth", "token"), ("auth", "helper"), ("demo",), ("serve",)}
+"""The first two are there to print it; the other two make passwords of their own, and have tests of their own."""
 
 
 def path_of(argv: tuple[str, ...]) -> tuple[str, ...] | None:
@@ -206,6 +231,7 @@ class Stage:
             "<file>": f"{_inside(url)}files/foo/foo-1.0-py3-none-any.whl",
             "<upload>": f"{url}legacy/",
             "<upload-url>": f"{_inside(url)}legacy/",
+            "<root-url>": url,
             "<root>": str(self.sandbox.root),
         }
 
@@ -258,7 +284,10 @@ class Stage:
                 continue
             self._searched[path] = (status.st_mtime_ns, status.st_size)
             content = path.read_bytes()
-            given = self.given.get(str(path.relative_to(self.sandbox.root)), "").encode()
+            name = str(path.relative_to(self.sandbox.root))
+            if name == STORE and after.startswith("('auth', 'log") and after != str(LOGGED_OUT):
+                continue
+            given = self.given.get(name, "").encode()
             for mark in MARKS:
                 assert content.count(mark) <= given.count(mark), f"it is in {path} after {after}"
 
