@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cove.errors import InvalidResponse
-from cove.formats import simple_html
+from cove.formats import simple_html, uniform_links
 from cove.formats.simple_html import read_any, read_plain
 from cove.model.page import Page
 from cove.model.url import Url
@@ -55,6 +55,36 @@ def test_escaped_values_are_read_alike(pairs: list[tuple[str, str]]) -> None:
     assert plain == read_any(text)
 
 
+uniform_links_ = st.builds(
+    lambda link, attributes, text, end: f'<a href="{link}"{attributes}>{text}</a>{end}',
+    st.sampled_from(
+        [
+            "a-1.zip", "../a-1.zip#sha256=aa", "/f/a%20b.zip", "a-1.zip#egg=a/b", "https://example.org/f/b-1+c.whl", "", "../",
+            "a.zip?x=/y", "javascript:a", "&lt;.zip", "f\\a.zip", "https://user@example.org/a", "#a", "é/a.zip", "x//y.zip",
+        ]
+    ),
+    st.sampled_from(
+        ["", ' data-yanked=""', " data-yanked", ' data-requires-python="&gt;=3"', ' data-requires-python=">=3"', ' rel="x"',
+         ' data-yanked="&notit;"']
+    ),
+    st.sampled_from(["a", "", "b &amp; c", "data-yanked"]),
+    st.sampled_from(["", "<br>", "<br/>", "<br />\n", "\n   ", "<br/><p>", "x", "<!-- -->"]),
+)  # fmt: skip
+
+
+@given(
+    st.lists(uniform_links_, max_size=6).map("".join),
+    st.sampled_from(["", "<h1>a</h1>", '<base href="/b/">', "<A href='c.zip'>c</A>"]),
+)
+def test_links_read_as_a_whole_are_those_read_one_by_one(links: str, before: str) -> None:
+    page = read(f"<html>{before}{links}</html>")
+    thorough = read_any(f"<html>{before}{links}</html>")
+    expected = simple_html.page_of(thorough, BASE, ACME)
+    assert page == expected
+    assert page.yanked == expected.yanked
+    assert [name for name in page.names if name] == [file.filename for file in expected.files]
+
+
 REAL_PAGES = [  # the forms in which two of the servers in the registries folder write their pages
     """<!DOCTYPE html>
 <html>
@@ -83,6 +113,7 @@ REAL_PAGES = [  # the forms in which two of the servers in the registries folder
 def test_pages_of_real_servers_take_the_fast_way(text: str) -> None:
     assert read_plain(text) == read_any(text)
     assert read_plain(text) is not None
+    assert uniform_links.read(text) is not None
     assert [file.filename for file in read(text).files] == ["acme-1.0.tar.gz"]
 
 

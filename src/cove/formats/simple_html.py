@@ -1,7 +1,8 @@
 """Pages of the Simple API as HTML (PEP 503, with the additions of PEPs 592, 629, 658, 714 and 792), read and written.
 
-Most servers write one plain line a file, and pages can have thousands. Those are read by one regular expression that must
-account for every character of the page; whatever it does not know goes to ``html.parser``, to the same result.
+Most servers write one plain line a file, and pages can have thousands: see ``uniform_links``. What is less uniform is read by
+one regular expression that must account for every character of the page; whatever that does not know goes to
+``html.parser``. The results are the same.
 """
 
 import re
@@ -11,7 +12,9 @@ from html import escape, unescape
 from urllib.parse import unquote
 
 from cove.errors import InvalidResponse
+from cove.formats import uniform_links
 from cove.formats.page_entry import HASH_ALGORITHMS, Unreadable, check_count, make_file, read_hashes
+from cove.formats.uniform_links import UniformLinks
 from cove.model.dataclasses import dataclass, field
 from cove.model.dist import File
 from cove.model.name import Name
@@ -39,8 +42,17 @@ def read(body: bytes, base: Url, project: Name) -> Page:
     Links that lead nowhere usable are left out. Raises ``InvalidResponse`` with the bare reason (the caller knows the
     index) when the body is not HTML, is a sign-in page, or declares a newer major version (PEP 629).
     """
-    elements = read_elements(body)
-    base = _base(elements, base)
+    text = _text(body)
+    uniform = uniform_links.read(text)
+    around = read_plain(uniform.around) if uniform is not None else None
+    if uniform is not None and around is not None:
+        return _uniform_page(uniform, _checked(around), base, project)
+    return page_of(_checked(read_plain(text) or read_any(text)), base, project)
+
+
+def page_of(elements: Elements, page_url: Url, project: Name) -> Page:
+    """The page of ``elements`` that were found at ``page_url``."""
+    base = _base(elements, page_url)
     links = [(name, attributes) for attributes in elements.links if (name := _filename(attributes["href"], base))]
     return Page.of_entries(
         project,
@@ -54,11 +66,37 @@ def read(body: bytes, base: Url, project: Name) -> Page:
 
 def read_elements(body: bytes) -> Elements:
     """The elements of a page that matter; raises ``InvalidResponse`` as ``read`` does."""
+    text = _text(body)
+    return _checked(read_plain(text) or read_any(text))
+
+
+def _uniform_page(links: UniformLinks, around: Elements, page_url: Url, project: Name) -> Page:
+    base = _base(around, page_url)
+
+    def make(number: int) -> File | None:
+        tag = links.tag(number)
+        found = read_plain(tag + "</a>") or read_any(tag)
+        return _readable_file(found.links[0], base)
+
+    return Page.of_entries(
+        project,
+        links.names,
+        make,
+        yanked=links.yanked,
+        status=(around.meta.get("pypi:project-status", "") or "active").lower(),
+        status_reason=around.meta.get("pypi:project-status-reason", ""),
+    )
+
+
+def _text(body: bytes) -> str:
     check_count(body, b"<a ", b"<A ", b"<a\n")
     text = body.decode("utf-8", errors="replace").removeprefix("\ufeff")
     if "<" not in text:
         raise InvalidResponse("the answer is not HTML")
-    elements = read_plain(text) or read_any(text)
+    return text
+
+
+def _checked(elements: Elements) -> Elements:
     if elements.signs_in:
         raise InvalidResponse("the answer is a page that asks to sign in, not a list of files")
     major = elements.meta.get("pypi:repository-version", "1.0").partition(".")[0]
