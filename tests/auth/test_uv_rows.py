@@ -15,7 +15,8 @@ import pytest
 
 from cove.auth.chain import CredentialChain
 from cove.auth.layer import Auth
-from cove.auth.providers import KeyringProvider, ProviderOptions, make_providers
+from cove.auth.providers import ProviderOptions, make_providers
+from cove.config.settings import KeyringProvider
 from cove.errors import ConfigurationError, CoveError, CredentialsMissing
 from cove.http.client import standard_client
 from cove.http.transport import Transport
@@ -82,8 +83,8 @@ ROWS = (
     Row("5.1 store", "sent after a 401", (ADA,), same=False, store=STORE),
     Row(
         "5.1 netrc before store",
-        "netrc",
-        (basic("net", "rc"),),
+        "netrc, and 401 is final",
+        (basic("net", "rc"), ADA),
         netrc="machine 127.0.0.1 login net password rc\n",
         store=STORE,
     ),
