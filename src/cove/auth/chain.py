@@ -65,6 +65,7 @@ class CredentialChain:
         self._of_index: Once[tuple[str, Url], Answers | None] = Once()
         self._of_place: Once[tuple[Url, Secret | None], Answers] = Once()
         self._every: list[Answers] = []
+        self._typed: dict[str, Url] = {}
 
     def for_url(self, url: Url, index: Index | None = None) -> Credential | None:
         """What to send with a request for ``url`` made on behalf of ``index``; ``None`` to send nothing.
@@ -76,6 +77,9 @@ class CredentialChain:
 
     def answers(self, url: Url, index: Index | None = None) -> Answers | None:
         """Where ``for_url`` has it from; ``None`` where nothing must be sent, whatever is known."""
+        typed = self._typed.get(_folder(url)) if url.username is None and self._typed else None
+        if typed is not None:
+            url = Url(url.public, typed.username, typed.password)
         governing = self.index_for(url, index)
         own = self._for_index(governing) if governing is not None else None
         if own is not None and own.in_force() is not None:
@@ -103,9 +107,13 @@ class CredentialChain:
         """What ``url`` itself says, or what providers know of its host and user, whatever index it may belong to."""
         return self._for_place(url).in_force()
 
+    def use_for_this_run(self, url: Url) -> None:
+        """Use the user info of ``url`` for it and for what lies beside it, though it will be asked for without."""
+        self._typed[_folder(url)] = url
+
     def _for_place(self, url: Url) -> Answers:
         """Files in one folder have one credential, so that a wheel and its metadata are asked about once."""
-        folder = Url(url.public.partition("?")[0].partition("#")[0].rpartition("/")[0] + "/", url.username)
+        folder = Url(_folder(url), url.username)
         return self._of_place.get((folder, url.password), lambda: self._made(None, url))
 
     def _is_inherited(self, url: Url, index: Index | None) -> bool:
@@ -206,6 +214,10 @@ def _in_form(credential: Credential, index: Index | None) -> Credential:
     if scheme == "header":
         return replace(credential, scheme="header", header=header)
     return replace(credential, scheme="bearer" if scheme == "bearer" else "basic")
+
+
+def _folder(url: Url) -> str:
+    return url.public.partition("?")[0].partition("#")[0].rpartition("/")[0] + "/"
 
 
 def _is_below(root: Url, url: Url) -> bool:

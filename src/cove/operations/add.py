@@ -1,5 +1,6 @@
 """Adding requirements to a project and removing them: edit, lock, install; or leave everything as it was."""
 
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
@@ -10,13 +11,18 @@ from cove.config.atomic import write_whole
 from cove.config.edit import ProjectFile
 from cove.errors import NotInstalled, UsageError
 from cove.model.dataclasses import dataclass
+from cove.model.event import Warned
 from cove.model.index import Index
 from cove.model.lock import Lock
 from cove.model.name import Name, normalize
+from cove.model.url import Url
 from cove.operations.lock import lock
 from cove.operations.project import Place, locate, read
 from cove.operations.sync import Selection, Synced, sync
 from cove.wiring import Session
+
+_LINK = re.compile(r"(?P<vcs>\w+\+)?(?P<url>https?://(?P<user_info>[^/?#]*)@.*)", re.IGNORECASE)
+_VARIABLE = re.compile(r"\$\{\w+\}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +50,7 @@ def add(
     variables are used and not written: a variable is a matter of this machine. On any failure every file is as it was.
     """
     place = locate(session)
-    parsed = [_parse(text) for text in requirements]
+    parsed = [_without_secrets(session, _parse(text)) for text in requirements]
     with _editing(place) as file:
         indexes = _given_by_flags(session)
         for index in reversed(indexes):
@@ -130,6 +136,28 @@ def _parse(text: str) -> Requirement:
         raise UsageError(
             "a requirement cannot be read", causes=(reason,), hints=("write it as `name`, `name>=1.0` or `name @ URL`",)
         ) from None
+
+
+def _without_secrets(session: Session, requirement: Requirement) -> Requirement:
+    """The requirement without the user info of its URL: what is written is read by others. For this run it is used."""
+    link = _LINK.fullmatch(requirement.url or "")
+    if link is None or not _VARIABLE.sub("", link["user_info"]).strip(":"):
+        return requirement
+    try:
+        url = Url.parse(link["url"])
+    except ValueError as error:
+        raise UsageError(f"the URL of `{requirement.name}` cannot be used: {error}") from None
+    if not link["vcs"]:
+        session.credentials.use_for_this_run(url)
+    session.listener(
+        Warned(
+            f"the user info in the URL of `{requirement.name}` is not written to the project",
+            f"`cove auth login {url.public.partition('#')[0].rpartition('/')[0]}` keeps it where only you can read it",
+        )
+    )
+    public = Requirement(str(requirement))
+    public.url = f"{link['vcs'] or ''}{url.public}"
+    return public
 
 
 def _bounded(requirement: Requirement, locked: Lock) -> Requirement:
