@@ -111,9 +111,11 @@ def _who(response: Response, index: Index | None) -> str:
 def missing_hints(index: Index | None) -> tuple[str, ...]:
     """What to do when nothing was known to send."""
     variables = index.credential_variables if index is not None else None
-    if variables is not None:
+    if index is not None and variables is not None:
         username, password = variables
-        return (f"set ${username} and ${password}, or put the credentials into the netrc file",)
+        return (f"log in with `cove auth login {index.name}`, or set ${username} and ${password}",)
     if index is not None:
-        return ("give the index a name and set $UV_INDEX_<NAME>_USERNAME and $UV_INDEX_<NAME>_PASSWORD, or use netrc",)
-    return ("put the credentials into the netrc file",)
+        return (
+            f"log in with `cove auth login {index.url.without_credentials()}`, or give the index a name and set variables",
+        )
+    return ("log in with `cove auth login URL`, or put the credentials into the netrc file",)
