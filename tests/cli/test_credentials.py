@@ -441,6 +441,18 @@ def test_no_credential_leaves_its_place(
         stranger.close()
 
 
+def test_a_check_tells_which_credential_works(sandbox: Sandbox) -> None:
+    path = netrc(sandbox, "machine 127.0.0.1 login ada password good")
+    with serving(Gate(place(), {GOOD})) as server:
+        argv = ("index", "check", f"{server.url}/simple/", "--package", "main")
+        ran = sandbox.cove(*argv, "--index", f"corp={server.url}/simple/", environ=stale())
+        assert "$UV_INDEX_CORP_PASSWORD was refused (401 Unauthorized)" in ran.stderr
+        assert f"accepted: user `ada` from {path}:1" in ran.stdout
+        path.unlink()
+        refused = sandbox.cove(*argv, "--index", f"corp={server.url}/simple/", environ=stale())
+        assert "refused: user `ada` from $UV_INDEX_CORP_PASSWORD" in refused.stdout
+
+
 # -- requests --------------------------------------------------------------------------------------------------------
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from time import perf_counter
 
-from cove.auth.layer import authorization
+from cove.auth.layer import header
 from cove.config.load import find_project
 from cove.errors import ConfigurationError, CoveError, UsageError
 from cove.formats import negotiate, uv_lock
@@ -163,7 +163,7 @@ class _Asking:
         """Everything that can be found out, one by one; raises ``CoveError`` where no answer comes."""
         yield Finding("registry", self.registry.name, self.registry.title)
         self.credential = self.session.credentials.for_url(self.index.url, self.index)
-        page = self._ask(self.name, self.credential)
+        page = self._page_as_somebody()
         yield Finding("reachable", value=True, text="yes")
         yield Finding("tls", self.index.url.scheme == "https", self._tls())
         again = self._ask(self.name, self.credential)
@@ -188,6 +188,22 @@ class _Asking:
         elif page.elsewhere is None:
             self.error = error_for(page.response, subject=self.name, index=self.index)
             self.error.hints = (*self.error.hints, *self.registry.hints(page.response.status))
+
+    def _page_as_somebody(self) -> _Hop:
+        """The page, with the first credential that is not refused."""
+        chain = self.session.credentials
+        page = self._ask(self.name, self.credential)
+        while self.credential is not None and page.response.status in (401, 403):
+            other = chain.refused(self.credential, self.index.url, self.index, status=page.response.status)
+            if other is None:
+                break
+            page.response.body.close()
+            self.credential = other
+            page = self._ask(self.name, other)
+        answers = chain.answers(self.index.url, self.index)
+        if answers is not None:
+            page.response.refusals, page.response.places = answers.refusals, answers.places
+        return page
 
     def _tls(self) -> str:
         if self.index.url.scheme != "https":
@@ -265,7 +281,8 @@ class _Asking:
         url = self.index.url.without_credentials().child(name)
         headers = {"Accept": negotiate.ACCEPT}
         if credential is not None:
-            headers["Authorization"] = authorization(credential)
+            name_of_header, value = header(credential)
+            headers[name_of_header] = value
         began = perf_counter()
         for _ in range(_HOPS):
             request = Request("GET", url, headers, self.index, is_page=True, most=LARGEST_PAGE)
