@@ -6,7 +6,9 @@ The original compiles up to eight functions for each class as soon as its module
 half of the time in which a command used to get ready for its first request.
 """
 
+from functools import cache
 from operator import attrgetter
+from types import CodeType, FunctionType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -101,7 +103,33 @@ else:
         cls.__init__ = __init__
 
     def _constructor(cls, fields, frozen):
-        known = {"_NONE": _NONE}
+        """``__init__``: code that classes with as many fields share, given this one's names."""
+        slots = [getattr(getattr(cls, name, None), "__set__", None) for name in fields]
+        positional = [one for one in fields.values() if not one.kw_only]
+        is_usual = None not in slots and len(positional) == len(fields)
+        if not is_usual or any(one.factory is not _NONE for one in positional):
+            return _particular_constructor(cls, fields, slots, frozen)
+        code = _usual_code(len(fields), hasattr(cls, "__post_init__")).replace(
+            co_varnames=("self", *fields), co_name="__init__", co_qualname=f"{cls.__qualname__}.__init__"
+        )
+        defaults = tuple(one.default for one in positional if one.default is not _NONE)
+        known = {f"_set{place}": slot for place, slot in enumerate(slots)}
+        return FunctionType(code, known, "__init__", defaults)
+
+    @cache
+    def _usual_code(count, is_checked):
+        lines = [f" _set{place}(self, _{place})" for place in range(count)]
+        lines += [" self.__post_init__()"] if is_checked else []
+        parameters = ", ".join(("self", *(f"_{place}" for place in range(count))))
+        return _compiled(f"def __init__({parameters}):\n", lines)
+
+    def _compiled(head, lines):
+        module = compile(head + "\n".join(lines or [" pass"]), "<dataclass>", "exec")
+        return next(constant for constant in module.co_consts if isinstance(constant, CodeType))
+
+    def _particular_constructor(cls, fields, slots, frozen):
+        """For classes with default factories, with fields that are given by name only, or without slots."""
+        known = {"_NONE": _NONE, "_set": object.__setattr__}
         positional, named, lines = ["self"], [], []
         for place, (name, one) in enumerate(fields.items()):
             parameter, value = name, name
@@ -112,19 +140,16 @@ else:
                 known[f"_default{place}"] = one.default
                 parameter = f"{name}=_default{place}"
             (named if one.kw_only else positional).append(parameter)
-            if not frozen:
-                lines.append(f" self.{name} = {value}")
-            elif hasattr(slot := getattr(cls, name, None), "__set__"):
-                known[f"_set{place}"] = slot.__set__
+            if slots[place] is not None:
+                known[f"_set{place}"] = slots[place]
                 lines.append(f" _set{place}(self, {value})")
             else:
-                known["_set"] = object.__setattr__
-                lines.append(f" _set(self, {name!r}, {value})")
+                lines.append(f" _set(self, {name!r}, {value})" if frozen else f" self.{name} = {value}")
         if hasattr(cls, "__post_init__"):
             lines.append(" self.__post_init__()")
         parameters = [*positional, *(("*", *named) if named else ())]
-        source = f"def __init__({', '.join(parameters)}):\n" + "\n".join(lines or [" pass"])
         made = {}
+        source = f"def __init__({', '.join(parameters)}):\n" + "\n".join(lines or [" pass"])
         exec(source, known, made)  # noqa: S102 - of names that stand in this package's own classes
         made["__init__"].__qualname__ = f"{cls.__qualname__}.__init__"
         return made["__init__"]
