@@ -13,6 +13,7 @@ from cove.auth.providers.codeartifact import CodeArtifact
 from cove.http.client import Client
 from cove.http.retry import Retry
 from cove.http.transport import Transport
+from cove.model.index import Index
 from cove.model.secret import Credential
 from cove.model.url import Url
 from support.clouds import Machine, calls
@@ -188,8 +189,27 @@ def test_a_single_sign_on_that_has_ended_names_the_command(machine: Machine) -> 
 def test_a_profile_that_is_not_there_is_named(machine: Machine) -> None:
     assert CodeArtifact(machine.surroundings({"AWS_PROFILE": "nobody"}, libraries=True)).get(None, URL) is None
     assert machine.told == [
-        "codeartifact: there is no AWS profile nobody | `aws configure list-profiles` lists them; see AWS_PROFILE"
+        "codeartifact: there is no AWS profile nobody | `aws configure list-profiles` lists them"
     ]
+
+
+@pytest.mark.parametrize("libraries", [True, False], ids=["botocore", "program"])
+def test_an_index_may_have_a_profile_of_its_own(
+    machine: Machine, service: Service, endpoint: ScriptedServer, libraries: bool
+) -> None:
+    (machine.home / ".aws").mkdir()
+    (machine.home / ".aws/config").write_text(
+        "[profile theirs]\naws_access_key_id = AKIDTHEIRS\naws_secret_access_key = other-secret\n"
+    )
+    log = machine.program("aws", {"authorizationToken": "eyJ-by-program", "expiration": END})
+    provider = CodeArtifact(machine.surroundings({**KEYS, "AWS_PROFILE": "ours"}, libraries=libraries))
+    credential = provider.get(Index(URL, name="corp", aws_profile="theirs"), URL)
+    assert credential is not None
+    if libraries:
+        assert "Credential=AKIDTHEIRS/" in endpoint.log[0].headers["authorization"]
+    else:
+        assert calls(log)[0].endswith("--output json --profile theirs")
+    assert str(credential.origin).endswith(" (profile theirs)")
 
 
 @pytest.mark.parametrize("libraries", [True, False])

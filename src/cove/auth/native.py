@@ -118,11 +118,11 @@ class Native(ABC):
         """Whether ``url`` is on one of the hosts that take the tokens. Exact: a token is never for a similar name."""
 
     @abstractmethod
-    def account(self, url: Url) -> str:
+    def account(self, index: Index | None, url: Url) -> str:
         """What a token is for and who asks: tokens are shared and kept by it. No secret."""
 
     @abstractmethod
-    def ways(self, url: Url, *, renew: bool) -> Iterator[Way]:
+    def ways(self, index: Index | None, url: Url, *, renew: bool) -> Iterator[Way]:
         """The ways to a token, best first; with ``renew`` the last one was refused, and a copy of it is of no use."""
 
     def accepts(self, username: str) -> bool:
@@ -133,31 +133,31 @@ class Native(ABC):
         """Whether the URL is one of this cloud's, over HTTPS, with no user name that means something else."""
         return url.scheme == "https" and self.recognises(url) and (not url.username or self.accepts(url.username))
 
-    def get(self, index: Index | None, url: Url) -> Credential | None:  # noqa: ARG002 - the shape of a provider
+    def get(self, index: Index | None, url: Url) -> Credential | None:
         """A token that is kept, else one from the first way that gives one."""
-        key = self._key(url)
+        key = self._key(index, url)
         if key in self._nothing or (url.username and not self.accepts(url.username)):
             return None
-        credential = self.at.kept.get(key, lambda: self._issue(url))
+        credential = self.at.kept.get(key, lambda: self._issue(index, url))
         if credential is None:
             self._nothing.add(key)
             return None
         return replace(credential, username=url.username) if url.username else credential
 
-    def forget(self, index: Index | None, url: Url, refused: Credential) -> bool:  # noqa: ARG002 - the shape of a provider
+    def forget(self, index: Index | None, url: Url, refused: Credential) -> bool:
         """Drop a token; another one may come from any of the ways."""
         if self.at.offline:
             return False
         self._refused.add(refused.password)
-        return self.at.kept.forget(self._key(url), refused)
+        return self.at.kept.forget(self._key(index, url), refused)
 
-    def _key(self, url: Url) -> str:
-        return f"{self.name} {self.account(url)}"
+    def _key(self, index: Index | None, url: Url) -> str:
+        return f"{self.name} {self.account(index, url)}"
 
-    def _issue(self, url: Url) -> Credential | None:
+    def _issue(self, index: Index | None, url: Url) -> Credential | None:
         if self.at.offline:
             return None
-        for way in self.ways(url, renew=bool(self._refused)):
+        for way in self.ways(index, url, renew=bool(self._refused)):
             try:
                 token = way()
             except Failed as failure:

@@ -21,6 +21,7 @@ T = TypeVar("T")
 
 KEYS = (
     "packages", "on-unreachable", "mirrors", "allow-redirect-to", "auth-scheme", "credential-command", "credential-protocol",
+    "aws-profile",
     "ca-cert", "client-cert", "proxy", "timeout", "concurrency",
 )  # fmt: skip
 
@@ -78,6 +79,7 @@ def applied(index: Index, options: Options, environ: Mapping[str, str]) -> Index
         auth_scheme=read("auth-scheme", _scheme, ""),
         credential_command=read("credential-command", _command, ()),
         credential_protocol=read("credential-protocol", _protocol, "auto"),
+        aws_profile=read("aws-profile", _profile, ""),
         ca_cert=read("ca-cert", _path, ""),
         client_cert=read("client-cert", _path, ""),
         proxy=proxy,
@@ -107,6 +109,13 @@ def _patterns(raw: object, _: Given) -> tuple[str, ...]:
 def _on_unreachable(raw: object, _: Given) -> OnUnreachable:
     word = one_of("fail", "skip", "cached")(raw)
     return "skip" if word == "skip" else "cached" if word == "cached" else "fail"
+
+
+def _profile(raw: object, _: Given) -> str:
+    name = read_text(raw)
+    if not name or name.startswith("-") or not name.isprintable():
+        raise ValueError("it is no name of a profile")
+    return name
 
 
 def _url(raw: object, environ: Mapping[str, str], schemes: tuple[str, ...] = ("http", "https")) -> Url:

@@ -27,7 +27,8 @@ class Index:
     match go to this index only; ``mirrors`` have the same content and are never written to a lock; ``allow_redirects_to`` has
     origins (``https://example.com:8443``), or ``any``, to which its redirects are followed besides its own; ``auth_scheme``
     is how the secret is sent, whatever its source says: ``basic``, ``bearer``, or ``header:`` and the name of a header;
-    ``credential_command`` (program and arguments) prints a credential, as ``credential_protocol`` says; ``ca_cert`` and
+    ``credential_command`` (program and arguments) prints a credential, as ``credential_protocol`` says; ``aws_profile`` is the one whose
+    token it takes; ``ca_cert`` and
     ``client_cert`` are absolute paths; ``timeout`` is in seconds.
     """
 
@@ -49,6 +50,7 @@ class Index:
     auth_scheme: str = ""
     credential_command: tuple[str, ...] = ()
     credential_protocol: CredentialProtocol = "auto"
+    aws_profile: str = ""
     ca_cert: str = ""
     client_cert: str = ""
     proxy: Url | None = None

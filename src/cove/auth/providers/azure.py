@@ -56,7 +56,7 @@ class Azure(Native):
         """Any."""
         return True
 
-    def account(self, url: Url) -> str:  # noqa: ARG002 - a token is for all of Azure DevOps
+    def account(self, index: Index | None, url: Url) -> str:  # noqa: ARG002 - a token is for all of Azure DevOps
         """A fingerprint of the variables and files that say who asks."""
         named = self.at.environ.get("AZURE_CONFIG_DIR")
         folder = Path(named) if named else self.at.at_home(".azure")
@@ -75,7 +75,7 @@ class Azure(Native):
         was_given = refused.password in self._handed_out
         return super().forget(index, url, refused) or was_given
 
-    def ways(self, url: Url, *, renew: bool) -> Iterator[Way]:  # noqa: ARG002 - of a refused token, no way makes a copy twice
+    def ways(self, index: Index | None, url: Url, *, renew: bool) -> Iterator[Way]:  # noqa: ARG002 - of a refused token, no way makes a copy twice
         """In the order of azure-identity, which comes late because loading it takes longer than asking."""
         yield self._by_machine
         yield self._by_application

@@ -9,6 +9,7 @@ from cove.auth.native import Failed, Native, Token, Way, read_token
 from cove.errors import CoveError
 from cove.formats.aws_signature import signed_headers
 from cove.http.messages import Request
+from cove.model.index import Index
 from cove.model.url import Url
 from cove.registries.codeartifact import Domain, domain_of
 
@@ -39,46 +40,48 @@ class CodeArtifact(Native):
         """``<domain>-<account>.d.codeartifact.<region>.amazonaws.com``, and its forms in China and for IPv6."""
         return domain_of(url) is not None
 
-    def account(self, url: Url) -> str:
-        """The domain, and a fingerprint of the variables and files that say who asks."""
+    def account(self, index: Index | None, url: Url) -> str:
+        """The domain, the index's own profile, and a fingerprint of the variables and files that say who asks."""
         domain = self._domain(url)
         files = (self.at.at_home(".aws/config"), self.at.at_home(".aws/credentials"))
-        return f"{domain.name} {domain.owner} {domain.region} {self.at.fingerprint(_WHO, files)}"
+        own = index.aws_profile if index is not None else ""
+        return f"{domain.name} {domain.owner} {domain.region} {own} {self.at.fingerprint(_WHO, files)}"
 
-    def ways(self, url: Url, *, renew: bool) -> Iterator[Way]:  # noqa: ARG002 - each asks the service, and gets a new one
-        """In the order of how much they know."""
-        domain = self._domain(url)
-        yield lambda: self._by_botocore(domain)
-        yield lambda: self._by_program(domain)
-        yield lambda: self._by_ourselves(domain, url)
+    def ways(self, index: Index | None, url: Url, *, renew: bool) -> Iterator[Way]:  # noqa: ARG002 - a new one each time
+        """In the order of how much they know. The keys in the environment are not those of an index's own profile."""
+        domain, own = self._domain(url), index.aws_profile if index is not None else ""
+        yield lambda: self._by_botocore(domain, own)
+        yield lambda: self._by_program(domain, own)
+        if not own:
+            yield lambda: self._by_ourselves(domain, url)
 
     def _domain(self, url: Url) -> Domain:
         domain = domain_of(url)
         assert domain is not None, "covers() was asked"
         return domain
 
-    def _by_botocore(self, domain: Domain) -> Token | None:
+    def _by_botocore(self, domain: Domain, own: str) -> Token | None:
         answer = self.ask_library(
-            "botocore", "aws", domain.name, domain.owner, domain.region, more=self._without_waiting()
+            "botocore", "aws", domain.name, domain.owner, domain.region, own, more=self._without_waiting()
         )
         if answer is None or "nothing" in answer:
             return None
         if "error" in answer:
-            raise self._failed("botocore", f"{answer.get('kind')}: {answer['error']}", domain)
-        return read_token(answer, self._label("botocore"), key="token", ends=("expires",))
+            raise self._failed("botocore", f"{answer.get('kind')}: {answer['error']}", domain, own)
+        return read_token(answer, self._label("botocore", own), key="token", ends=("expires",))
 
-    def _by_program(self, domain: Domain) -> Token | None:
+    def _by_program(self, domain: Domain, own: str) -> Token | None:
         said = self.ask_program(
             "aws", "codeartifact", "get-authorization-token", "--domain", domain.name,
             "--domain-owner", domain.owner, "--region", domain.region, "--output", "json",
-            more=self._without_waiting(),
+            *(("--profile", own) if own else ()), more=self._without_waiting(),
         )  # fmt: skip
         if said is None:
             return None
         if said.status != 0:
-            raise self._failed("aws", said.stderr, domain)
+            raise self._failed("aws", said.stderr, domain, own)
         token = read_token(
-            json_object(said.stdout), self._label("aws CLI"), key="authorizationToken", ends=("expiration",)
+            json_object(said.stdout), self._label("aws CLI", own), key="authorizationToken", ends=("expiration",)
         )
         if token is None:
             raise Failed("aws gave no token", "run `aws codeartifact get-authorization-token` by hand")
@@ -108,8 +111,8 @@ class CodeArtifact(Native):
             raise self._failed("the token service of AWS", f"{kind}: {values.get('message', '')}", domain)
         return read_token(values, "$AWS_ACCESS_KEY_ID", key="authorizationToken", ends=("expiration",))
 
-    def _label(self, what: str) -> str:
-        profile = self._profile()
+    def _label(self, what: str, own: str) -> str:
+        profile = own or self._profile()
         return f"{what} (profile {profile})" if profile else what
 
     def _profile(self) -> str:
@@ -123,13 +126,13 @@ class CodeArtifact(Native):
         may_be_ec2 = known or not at.hardware.is_dir() or "amazon" in vendors.lower()
         return {} if may_be_ec2 else {"AWS_EC2_METADATA_DISABLED": "true"}
 
-    def _failed(self, who: str, said: str, domain: Domain) -> Failed:
+    def _failed(self, who: str, said: str, domain: Domain, own: str = "") -> Failed:
         """What one of AWS's tools said, in a line; and the command that mends it."""
-        profile = self._profile()
+        profile = own or self._profile()
         option, of_profile = (f" --profile {profile}", f" of profile {profile}") if profile else ("", "")
         if _NO_PROFILE.search(said):
             return Failed(
-                f"there is no AWS profile {profile}", "`aws configure list-profiles` lists them; see AWS_PROFILE"
+                f"there is no AWS profile {profile}", "`aws configure list-profiles` lists them"
             )
         # Before single sign-on, of whose roles the names may speak.
         if _FORBIDDEN.search(said):
@@ -141,7 +144,7 @@ class CodeArtifact(Native):
         if _SSO.search(said):
             return Failed(f"the AWS single sign-on session{of_profile} has ended", f"run `aws sso login{option}`")
         if _ENDED.search(said):
-            from_variables = self.at.is_set("AWS_SESSION_TOKEN")
+            from_variables = self.at.is_set("AWS_SESSION_TOKEN") and not own
             mend = (
                 "get new keys for AWS_ACCESS_KEY_ID and AWS_SESSION_TOKEN"
                 if from_variables

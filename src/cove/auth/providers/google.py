@@ -6,6 +6,7 @@ from pathlib import Path
 
 from cove.auth.endpoints import ask, json_object
 from cove.auth.native import Failed, Native, Token, Way, read_token
+from cove.model.index import Index
 from cove.model.url import Url
 from cove.registries.google import is_google
 
@@ -33,7 +34,7 @@ class Google(Native):
         """``<location>-python.pkg.dev``, and its older form ``-pypi``."""
         return is_google(url)
 
-    def account(self, url: Url) -> str:  # noqa: ARG002 - a token is for all of Google Cloud
+    def account(self, index: Index | None, url: Url) -> str:  # noqa: ARG002 - a token is for all of Google Cloud
         """A fingerprint of the variables and files that say who asks."""
         folder = self._folder()
         files = (
@@ -43,7 +44,7 @@ class Google(Native):
         )
         return self.at.fingerprint(_WHO, files)
 
-    def ways(self, url: Url, *, renew: bool) -> Iterator[Way]:  # noqa: ARG002 - a token is for all of Google Cloud
+    def ways(self, index: Index | None, url: Url, *, renew: bool) -> Iterator[Way]:  # noqa: ARG002 - a token is for all of Google Cloud
         """Applications' own credentials first, as all of Google's tools do."""
         yield self._by_library
         yield self._by_machine

@@ -1,10 +1,10 @@
-"""``python -m cove.auth.sdk.aws DOMAIN OWNER REGION``: a token of CodeArtifact, by means of botocore."""
+"""``python -m cove.auth.sdk.aws DOMAIN OWNER REGION [PROFILE]``: a token of CodeArtifact, by means of botocore."""
 
 import json
 import sys
 
 
-def answer(domain: str, owner: str, region: str) -> dict[str, object]:
+def answer(domain: str, owner: str, region: str, profile: str = "") -> dict[str, object]:
     """What to print; see the package."""
     from botocore.config import Config  # type: ignore[import-untyped]  # noqa: PLC0415 - an extra
     from botocore.exceptions import (  # type: ignore[import-untyped]  # noqa: PLC0415
@@ -16,7 +16,7 @@ def answer(domain: str, owner: str, region: str) -> dict[str, object]:
 
     limits = Config(connect_timeout=5, read_timeout=10, retries={"total_max_attempts": 4, "mode": "standard"})
     try:
-        client = Session().create_client("codeartifact", region_name=region, config=limits)
+        client = Session(profile=profile or None).create_client("codeartifact", region_name=region, config=limits)
         given = client.get_authorization_token(domain=domain, domainOwner=owner)
     except NoCredentialsError:
         return {"nothing": True}
@@ -28,4 +28,4 @@ def answer(domain: str, owner: str, region: str) -> dict[str, object]:
 
 
 if __name__ == "__main__":
-    sys.stdout.write(json.dumps(answer(*sys.argv[1:4])))
+    sys.stdout.write(json.dumps(answer(*sys.argv[1:5])))
