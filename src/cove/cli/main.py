@@ -53,6 +53,7 @@ COMMANDS: dict[tuple[str, ...], tuple[str, str]] = {
     ("tool", "install"): ("tool_install", "Install a program in an environment of its own"),
     ("tool", "list"): ("tool_list", "List the tools that are installed"),
     ("tool", "uninstall"): ("tool_uninstall", "Remove tools"),
+    ("tree",): ("tree", "Show what the lock has as a tree"),
     ("venv",): ("venv", "Make a virtual environment"),
     ("version",): ("version", "Print the version of cove"),
 }

@@ -55,7 +55,7 @@ def compile_requirements(
     What ``output`` pins already is preferred, and it is replaced whole. Raises what reading and resolving raise.
     """
     interpreter = begun.result()
-    target = _target(interpreter.target, python_version)
+    target = target_for(interpreter.target, python_version)
     demand = read(session, inputs, interpreter)
     plain = (root for root in demand.roots if root.url is None and root.requirement.marker is None)
     demand.session.ask_ahead((root.name for root in plain), demand.pins)
@@ -81,7 +81,7 @@ def compile_requirements(
 # -- targets -----------------------------------------------------------------------------------------------------------
 
 
-def _target(own: Target, python_version: str) -> Target:
+def target_for(own: Target, python_version: str) -> Target:
     """``own`` with another Python: same platform, other markers and tags. A version without patch means the first one."""
     if not python_version:
         return own
