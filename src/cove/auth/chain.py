@@ -64,6 +64,7 @@ class CredentialChain:
         self._clock = clock
         self._of_index: Once[tuple[str, Url], Answers | None] = Once()
         self._of_place: Once[tuple[Url, Secret | None], Answers] = Once()
+        self._of_upload: Once[tuple[str, Url], Answers] = Once()
         self._every: list[Answers] = []
         self._typed: dict[str, Url] = {}
 
@@ -138,7 +139,8 @@ class CredentialChain:
         if answers.source in _BY_HAND:
             return credential
         place = Url(url.public, url.username or index.url.username)
-        return self._of_place.get((place, None), lambda: self._made(index, place, _OF_PLACES)).in_force() or credential
+        found = self._of_upload.get((index.name, place), lambda: self._made(index, place, _OF_PLACES))
+        return found.in_force() or credential
 
     def _for_index(self, index: Index) -> Answers | None:
         return self._of_index.get((index.name, index.url), lambda: self._made_for(index))

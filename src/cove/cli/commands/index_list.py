@@ -88,6 +88,7 @@ def _values(session: Session, index: Index) -> Iterator[tuple[str, str, Origin]]
         "on-unreachable": index.on_unreachable if index.on_unreachable != "fail" else "",
         "mirrors": ", ".join(map(str, index.mirrors)),
         "allow-redirect-to": ", ".join(index.allow_redirects_to),
+        "auth-scheme": index.auth_scheme,
         "ca-cert": index.ca_cert,
         "client-cert": index.client_cert,
         "proxy": str(index.proxy) if index.proxy is not None else "",
