@@ -188,9 +188,7 @@ def test_a_single_sign_on_that_has_ended_names_the_command(machine: Machine) -> 
 
 def test_a_profile_that_is_not_there_is_named(machine: Machine) -> None:
     assert CodeArtifact(machine.surroundings({"AWS_PROFILE": "nobody"}, libraries=True)).get(None, URL) is None
-    assert machine.told == [
-        "codeartifact: there is no AWS profile nobody | `aws configure list-profiles` lists them"
-    ]
+    assert machine.told == ["codeartifact: there is no AWS profile nobody | `aws configure list-profiles` lists them"]
 
 
 @pytest.mark.parametrize("libraries", [True, False], ids=["botocore", "program"])

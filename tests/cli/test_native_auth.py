@@ -163,6 +163,15 @@ def test_a_project_is_locked_and_installed(sandbox: Sandbox, cloud: Cloud) -> No
     assert len(calls(log)) == 1
 
 
+def test_an_index_chooses_its_profile(sandbox: Sandbox, cloud: Cloud) -> None:
+    log = program(sandbox, *answer("aws", cloud))
+    sandbox.project(project(URLS["aws"], "foo", aws_profile="theirs"))
+    sandbox.cove("lock").ok()
+    assert calls(log)[0].endswith("--profile theirs")
+    sandbox.project(project(URLS["aws"], "foo", aws_profile="--theirs"))
+    assert "`aws-profile`" in sandbox.cove("lock", "--upgrade").stderr
+
+
 def test_a_token_that_ends_in_the_middle_is_replaced_once(sandbox: Sandbox, cloud: Cloud) -> None:
     sandbox.using({"AWS_ACCESS_KEY_ID": "AKIDTEST", "AWS_SECRET_ACCESS_KEY": "s3cret-s3cret"})
     sandbox.project(project(URLS["aws"], "foo"))

@@ -27,9 +27,8 @@ class Index:
     match go to this index only; ``mirrors`` have the same content and are never written to a lock; ``allow_redirects_to`` has
     origins (``https://example.com:8443``), or ``any``, to which its redirects are followed besides its own; ``auth_scheme``
     is how the secret is sent, whatever its source says: ``basic``, ``bearer``, or ``header:`` and the name of a header;
-    ``credential_command`` (program and arguments) prints a credential, as ``credential_protocol`` says; ``aws_profile`` is the one whose
-    token it takes; ``ca_cert`` and
-    ``client_cert`` are absolute paths; ``timeout`` is in seconds.
+    ``credential_command`` (program and arguments) prints a credential, as ``credential_protocol`` says; ``aws_profile``
+    is whose token it takes; ``ca_cert`` and ``client_cert`` are absolute paths; ``timeout`` is in seconds.
     """
 
     url: Url

@@ -131,9 +131,7 @@ class CodeArtifact(Native):
         profile = own or self._profile()
         option, of_profile = (f" --profile {profile}", f" of profile {profile}") if profile else ("", "")
         if _NO_PROFILE.search(said):
-            return Failed(
-                f"there is no AWS profile {profile}", "`aws configure list-profiles` lists them"
-            )
+            return Failed(f"there is no AWS profile {profile}", "`aws configure list-profiles` lists them")
         # Before single sign-on, of whose roles the names may speak.
         if _FORBIDDEN.search(said):
             return Failed(
