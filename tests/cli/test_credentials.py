@@ -352,6 +352,7 @@ def test_a_user_name_alone_is_not_sent_and_an_empty_password_is(
         assert {received.headers.get("authorization") for received in server.log} == {expected}
     assert ran.status == 2
     assert ("refused the credentials" if expected else "wants credentials") in ran.stderr
+    assert ("if it is a token, write a colon after it" in ran.stderr) is (expected is None)
     for secret in ("t0ken", quote("token@")):
         assert secret not in ran.stderr + ran.stdout + listed.stdout + listed.stderr
 

@@ -57,7 +57,7 @@ def test_a_missing_and_a_wrong_password_are_errors(sandbox: Sandbox, cove_index:
     assert missing.status == 2
     assert "needed, and none is known" in missing.stdout
     assert "Recommended" not in missing.stdout
-    assert "hint: set $UV_INDEX_CORP_USERNAME and $UV_INDEX_CORP_PASSWORD" in missing.stderr
+    assert "or set $UV_INDEX_CORP_USERNAME and $UV_INDEX_CORP_PASSWORD" in missing.stderr
     wrong = credentials(cove_index) | {"UV_INDEX_CORP_PASSWORD": "canary"}
     refused = sandbox.cove("index", "check", "corp", "--output-format=json", environ=wrong)
     assert (refused.status, findings(refused)["authentication"]) == (2, "refused")

@@ -110,12 +110,15 @@ def _who(response: Response, index: Index | None) -> str:
 
 def missing_hints(index: Index | None) -> tuple[str, ...]:
     """What to do when nothing was known to send."""
-    variables = index.credential_variables if index is not None else None
-    if index is not None and variables is not None:
+    if index is None:
+        return ("log in with `cove auth login URL`, or put the credentials into the netrc file",)
+    variables = index.credential_variables
+    if variables is not None:
         username, password = variables
-        return (f"log in with `cove auth login {index.name}`, or set ${username} and ${password}",)
-    if index is not None:
-        return (
-            f"log in with `cove auth login {index.url.without_credentials()}`, or give the index a name and set variables",
-        )
-    return ("log in with `cove auth login URL`, or put the credentials into the netrc file",)
+        hints: tuple[str, ...] = (f"log in with `cove auth login {index.name}`, or set ${username} and ${password}",)
+    else:
+        place = index.url.without_credentials()
+        hints = (f"log in with `cove auth login {place}`, or give the index a name and set variables",)
+    if index.url.username and index.url.password is None:
+        hints += ("the user name in its URL was not sent alone; if it is a token, write a colon after it: `TOKEN:@`",)
+    return hints
