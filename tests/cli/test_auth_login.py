@@ -87,6 +87,8 @@ def test_what_is_stored(corp: Sandbox, arguments: list[str], entry: tuple[str, s
         (["corp", "--bearer", "-u", "me", "-t", CANARY], ["`--bearer`"]),
         (["corp", "--bearer", "-u", "me", "--password", CANARY], ["`--bearer`"]),
         ([f"https://me:{CANARY}/x@example.com/"], ["cannot be used"]),
+        (["corp", "-u", "a:b", "--password", CANARY], ["colon"]),
+        (["corp", "--bearer", "-t", f"{CANARY} {CANARY}"], ["characters that cannot be sent"]),
     ],
 )
 def test_what_is_not(corp: Sandbox, arguments: list[str], words: list[str]) -> None:
@@ -152,6 +154,7 @@ def test_two_users_of_one_service(corp: Sandbox) -> None:
     assert corp.cove("auth", "token", "https://you@example.com/team/x").ok().stdout == "of-you\n"
     corp.cove("auth", "login", "corp", "-t", "tok").ok()
     assert corp.cove("auth", "token", "corp").ok().stdout == "tok\n"
+    refused(corp.cove("auth", "token", "corp", UV_INDEX_CORP_USERNAME="nobody"), "no password is known for corp")
     refused(corp.cove("auth", "logout", "corp", "-u", "nobody"), "of the user `nobody`")
     corp.cove("auth", "logout", "corp").ok()
     assert [user for _, user, _ in stored(corp)] == ["me", "you"]

@@ -70,13 +70,17 @@ def credential_for(session: Session, where: str, *, username: str | None = None)
         meant = index if same else replace(index, url=Url(index.url.public, username))
         found = session.credentials.for_index(meant)
     if found is None and username is None and asked.username is None:
-        found = _stored_token(session, asked)
+        found = _stored_token(session, asked, index)
     if found is None or username not in (None, found.username):
         raise _missing(session, label, username, index)
     return found
 
 
-def _stored_token(session: Session, url: Url) -> Credential | None:
+def _stored_token(session: Session, url: Url, index: Index | None) -> Credential | None:
+    """The token among several that are stored, where nothing says that another is meant, or none."""
+    variables = index.credential_variables if index is not None else None
+    if (variables is not None and variables[0] in session.environ) or (index and index.authenticate == "never"):
+        return None
     store = stored_credentials(session)
     found = matching(store.read(), url, TOKEN_USER)
     return store.credential(found[0]) if found else None

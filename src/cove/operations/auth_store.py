@@ -107,6 +107,7 @@ def login(
     if username is None:
         raise UsageError("no user name is given", hints=("give it with `--username`, or a token with `--token`",))
     stored = StoredCredential(service.url, None if is_bearer else username, secret, "bearer" if is_bearer else "basic")
+    header(_as_sent(stored))  # what cannot be sent is not stored
     _ = session.credentials  # what is wrong with the configuration is told before anything is stored
     checked = _check(session, service.index, stored) if checks else ""
     store = stored_credentials(session)
@@ -127,10 +128,13 @@ def login(
     return LoggedIn(stored, store.path, tuple(used_for), tuple(hidden), others, checked)
 
 
+def _as_sent(stored: StoredCredential) -> Credential:
+    return Credential(stored.username or "", stored.secret, Origin("provider", "what you gave"), stored.scheme)
+
+
 def _check(session: Session, index: Index, stored: StoredCredential) -> str:
     """What the index says to the credential; raises if it refuses it, or says nothing."""
-    credential = Credential(stored.username or "", stored.secret, Origin("provider", "what you gave"), stored.scheme)
-    answer = _ask(session, index, credential)
+    answer = _ask(session, index, _as_sent(stored))
     absent = ABSENT_STATUSES | recognise(index.url).absent_statuses
     if answer.status >= 400 and answer.status not in absent:
         error = error_for(answer, subject=_ASKED, index=index)
