@@ -1,6 +1,8 @@
 """Tokens for Azure Artifacts: pipelines' variables, real azure-identity, managed and workload identity, ``az``."""
 
 import json
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -197,6 +199,26 @@ def test_a_managed_identity_of_an_app_service(machine: Machine, endpoint: Script
     query = parse_qs(request.path.partition("?")[2])
     assert query == {"api-version": ["2019-08-01"], "resource": [RESOURCE], "client_id": ["id"]}
     assert request.headers["x-identity-header"] == "header"
+
+
+@pytest.mark.parametrize("is_machine", [True, False])
+def test_a_managed_identity_is_asked_as_the_library_asks_it(
+    machine: Machine, endpoint: ScriptedServer, is_machine: bool
+) -> None:
+    environ = (
+        {"AZURE_POD_IDENTITY_AUTHORITY_HOST": endpoint.url}
+        if is_machine
+        else {"IDENTITY_ENDPOINT": f"{endpoint.url}/msi/token", "IDENTITY_HEADER": "header"}
+    )
+    asked(Azure(machine.surroundings(environ)))
+    command = [sys.executable, "-P", "-m", "cove.auth.sdk.azure", "--ask-machine"]
+    done = subprocess.run(command, env={**machine.environ, **environ}, capture_output=True, check=True, timeout=60)
+    assert json.loads(done.stdout)["token"] == "eyJ-token-2"
+    ours, theirs = endpoint.log[0], endpoint.log[-1]
+    assert parse_qs(ours.path.partition("?")[2]) == parse_qs(theirs.path.partition("?")[2])
+    assert ours.path.partition("?")[0] == theirs.path.partition("?")[0]
+    for name in ("metadata", "x-identity-header"):
+        assert ours.headers.get(name) == theirs.headers.get(name)
 
 
 def test_a_managed_identity_of_a_machine(machine: Machine, service: Service, endpoint: ScriptedServer) -> None:

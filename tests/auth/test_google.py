@@ -299,7 +299,12 @@ GCLOUD = shutil.which("gcloud")
 
 @pytest.mark.skipif(GCLOUD is None, reason="the gcloud program is not installed")
 def test_the_real_program(machine: Machine) -> None:
-    machine.environ |= {"PATH": "/usr/local/bin:/usr/bin:/bin", "CLOUDSDK_CONFIG": str(machine.root / "gcloud")}
+    assert GCLOUD is not None
+    machine.environ |= {
+        "PATH": f"{Path(GCLOUD).parent}:/usr/bin:/bin",
+        "CLOUDSDK_CONFIG": str(machine.root / "gcloud"),
+        "CLOUDSDK_CORE_CHECK_GCE_METADATA": "false",
+    }
     assert Google(machine.surroundings()).get(None, URL) is None
     assert machine.told == ["google: gcloud: nobody is logged in | run `gcloud auth login`"]
     token = machine.root / "token"

@@ -183,6 +183,18 @@ def test_a_token_that_ends_in_the_middle_is_replaced_once(sandbox: Sandbox, clou
     assert cloud.given == 2
 
 
+def test_a_kept_token_that_was_revoked_is_replaced(sandbox: Sandbox, cloud: Cloud) -> None:
+    sandbox.using({"AWS_ACCESS_KEY_ID": "AKIDTEST", "AWS_SECRET_ACCESS_KEY": "s3cret-s3cret"})
+    sandbox.project(project(URLS["aws"], "foo"))
+    sandbox.cove("lock").ok()
+    cloud.valid = set()
+    ran = sandbox.cove("lock", "--upgrade", "--no-cache").ok()
+    assert cloud.given == 2
+    assert [request.status for request in ran.requests].count(401) == 1
+    sandbox.cove("lock", "--upgrade", "--no-cache").ok()
+    assert cloud.given == 2
+
+
 def test_without_a_login_the_error_says_how_to_log_in(sandbox: Sandbox) -> None:
     sandbox.project(project(URLS["aws"], "foo"))
     ran = sandbox.cove("lock")
