@@ -22,11 +22,13 @@ from pathlib import Path
 
 import pytest
 
+from cove.auth.confirmed import Confirmed
 from cove.auth.native import Native, Surroundings
 from cove.auth.provider import Provider, Username
 from cove.auth.providers import ProviderOptions, make_providers
 from cove.auth.providers.azure import Azure
 from cove.auth.providers.codeartifact import CodeArtifact
+from cove.auth.providers.command import Command
 from cove.auth.providers.environment import Environment
 from cove.auth.providers.google import Google
 from cove.auth.providers.huggingface import HuggingFace
@@ -36,6 +38,7 @@ from cove.auth.providers.netrc import Netrc
 from cove.auth.providers.prompt import Prompt
 from cove.auth.providers.stored import Stored
 from cove.auth.store import CredentialStore
+from cove.auth.tokens import Kept, Tokens
 from cove.model.dataclasses import replace
 from cove.model.event import Asking, Event, Listener, Warned
 from cove.model.index import Index
@@ -50,7 +53,7 @@ Make = Callable[[Path, Listener], Provider]
 
 @dataclass(frozen=True)
 class Case:
-    """See above. ``asks_ahead`` says why a provider may answer for another user than the URL's, where it may."""
+    """See above. ``is_own_user`` says why a provider may answer for another user than the URL's, where it may."""
 
     name: str
     ignorant: Make
@@ -58,6 +61,8 @@ class Case:
     slow: Make | None = None
     url: str = "https://ada@packages.example.com/team/simple/"
     is_own_user: str = ""
+    command: tuple[str, ...] = ()
+    """The index's own."""
 
 
 def _program(folder: Path, body: str) -> Path:
@@ -94,6 +99,12 @@ def _cloud(kind: Callable[[Surroundings], Native], program: str, says: object, *
         return kind(replace(at, listener=listener))
 
     return make
+
+
+def _command(folder: Path, body: str, listener: Listener) -> Provider:
+    environ = {"PATH": str(_program(folder / "bin", body))}
+    kept = Kept(Tokens(folder / "data", listener), listener)
+    return Command(Confirmed(folder / "data", listener), kept, environ, listener, time_limit=0.7)
 
 
 _ENTRY = f"""\
@@ -134,6 +145,14 @@ CASES = (
         "store",
         lambda folder, listener: _stored(folder, _ENTRY.replace("packages", "other"), listener),
         lambda folder, listener: _stored(folder, _ENTRY, listener),
+    ),
+    Case(
+        "command",
+        lambda folder, listener: _command(folder, "", listener),
+        lambda folder, listener: _command(folder, f"print({CANARY!r})", listener),
+        lambda folder, listener: _command(folder, "time.sleep(20)", listener),
+        is_own_user="it is told of whom the URL speaks, and the answer is for that one",
+        command=("keyring",),
     ),
     Case(
         "keyring",
@@ -177,7 +196,7 @@ def named(value: object) -> str | None:
 
 
 def index_of(case: Case) -> Index:
-    return Index(Url.parse(case.url), name="corp")
+    return Index(Url.parse(case.url), name="corp", credential_command=case.command)
 
 
 # What a provider does to the world, seen by the interpreter itself; hooks cannot be taken away again, only be told to rest.
@@ -208,6 +227,7 @@ def watched() -> Iterator[list[str]]:
 def test_every_provider_takes_part(tmp_path: Path) -> None:
     (tmp_path / "credentials.toml").touch()
     everything = ProviderOptions(
+        indexes=(Index(Url("https://packages.example.com/simple/"), name="corp", credential_command=("keyring",)),),
         environ={"PATH": str(_program(tmp_path / "bin", ""))},
         netrc=tmp_path / "netrc",
         store=tmp_path / "credentials.toml",
@@ -256,7 +276,7 @@ def test_nothing_leaks(case: Case, make: Make, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("case, make", KNOWING, ids=named)
 def test_it_never_answers_for_another_user(case: Case, make: Make, tmp_path: Path) -> None:
-    index = Index(Url(index_of(case).url.public, "somebody-else"), name="corp")
+    index = replace(index_of(case), url=Url(index_of(case).url.public, "somebody-else"))
     found = make(tmp_path, lambda _: None).get(index, index.url)
     if isinstance(found, Credential | Username) and not case.is_own_user:
         assert found.username == "somebody-else"
