@@ -178,6 +178,13 @@ def test_a_token_of_minutes_serves_the_run_that_made_it() -> None:
     assert text_of(kept.get("a", service)) == "two"
 
 
+def test_what_has_ended_when_it_is_made_is_not_made_again() -> None:
+    service = Service(token("ended", -1))
+    kept = Kept(None)
+    assert text_of(kept.get("a", service)) == text_of(kept.get("a", service)) == "ended"
+    assert service.calls == 1
+
+
 def test_a_refused_token_is_made_anew_once_for_all_who_hold_it(tmp_path: Path) -> None:
     service = Service(token("one"), token("two"))
     kept = Kept(Tokens(tmp_path))

@@ -54,6 +54,12 @@ class Way:
 OWN = {"UV_INDEX_CORP_USERNAME": USER, "UV_INDEX_CORP_PASSWORD": PASSWORD}
 NAMED = ("--publish-url", "<upload>", "-u", USER, "-p", PASSWORD)
 KEYRING = f"#!/bin/sh\necho '{PASSWORD}'\n"
+HELPER = f"""#!/bin/sh
+echo 'said {PASSWORD}' >&2
+echo '{{"username": "{USER}", "password": "{PASSWORD}", "expires": "2099-01-01T00:00:00Z"}}'
+"""
+TOKENS = "home/.local/share/cove/tokens.json"
+"""Where what ends is kept."""
 USER_FILE = "home/.config/uv/uv.toml"
 
 STORE = "home/.local/share/uv/credentials/credentials.toml"
@@ -104,6 +110,20 @@ WAYS = [
         files={"home/bin/keyring": KEYRING},
     ),
     Way("store", files={STORE: STORED}),
+    Way(
+        "credential-command",
+        files={
+            "home/.config/cove/cove.toml": '[index.corp]\ncredential-command = ["<root>/home/bin/helper"]\n',
+            "home/bin/helper": HELPER,
+        },
+    ),
+    Way(
+        "credential-command-of-project",
+        '[[tool.uv.index]]\nname = "corp"\nurl = "<bare>"\npublish-url = "<upload>"\n'
+        '[tool.cove.index.corp]\ncredential-command = ["../home/bin/helper"]\n',
+        variables={"COVE_TRUST_CREDENTIAL_COMMANDS": "1"},
+        files={"home/bin/helper": HELPER.replace(', "expires": "2099-01-01T00:00:00Z"', "")},
+    ),
     Way(
         "variable-of-file",
         variables={"UV_INDEX_CORP_USERNAME": USER, "UV_INDEX_CORP_PASSWORD_FILE": "<root>/secret"},
@@ -315,6 +335,8 @@ class Stage:
             self._searched[path] = (status.st_mtime_ns, status.st_size)
             content = path.read_bytes()
             name = str(path.relative_to(self.sandbox.root))
+            if name == TOKENS:
+                continue
             if name == STORE and after.startswith("('auth', 'log") and after != str(LOGGED_OUT):
                 continue
             given = self.given.get(name, "").encode()

@@ -16,6 +16,10 @@ from cove.model.secret import MASK
 _MOST = 1 << 20
 """Bytes of output that are read; the rest is thrown away, and no credential is that long."""
 
+_BETWEEN_WORDS = re.compile(r"""[\s"',:={}\[\]]+""")
+_SHORTEST = 6
+"""Characters; what is shorter is rather a word of a sentence."""
+
 _USER_INFO = re.compile(r"(?<=://)[^\s/@]+@")
 
 
@@ -72,9 +76,8 @@ def ask(
         if on_terminal:
             timer.start()
         if process.stdin is not None:
-            with suppress(OSError):  # a program need not read what it is given
+            with suppress(OSError), process.stdin:  # a program need not read what it is given
                 process.stdin.write((stdin or "").encode())
-                process.stdin.close()
         status = process.wait(time_limit)
     except subprocess.TimeoutExpired:
         raise NoAnswer(f"did not answer within {time_limit:g} seconds") from None
@@ -86,11 +89,11 @@ def ask(
     return Answer(status, said, complained)
 
 
-def masked(text: str, *secrets: str) -> str:
-    """``text`` without user info in URLs and without ``secrets``."""
-    for secret in secrets:
-        if secret:
-            text = text.replace(secret, MASK)
+def masked(text: str, output: str = "", *secrets: str) -> str:
+    """``text`` without user info in URLs, without ``secrets``, and without what stands in ``output`` too, word by word."""
+    words = {word for word in _BETWEEN_WORDS.split(output) if len(word) >= _SHORTEST}
+    for secret in sorted({*words, *filter(None, secrets)}, key=len, reverse=True):
+        text = text.replace(secret, MASK)
     return _USER_INFO.sub(f"{MASK}@", text)
 
 

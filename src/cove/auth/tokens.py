@@ -165,8 +165,11 @@ class Kept:
 
 
 def _renew_at(credential: Credential, now: datetime) -> datetime | None:
-    """``MARGIN`` before the end; halfway for a token that lives hardly longer than that."""
-    if credential.expires is None:
+    """``MARGIN`` before the end; halfway for a token that lives hardly longer than that.
+
+    Never for one that has ended when it is made: the next would be no better.
+    """
+    if credential.expires is None or credential.expires <= now:
         return None
     return credential.expires - min(MARGIN, (credential.expires - now) / 2)
 

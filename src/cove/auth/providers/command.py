@@ -83,23 +83,24 @@ class Command:
                 on_terminal=self._on_terminal,
                 tell=lambda line: self._listener(Warned(f"{Path(program).name}: {line}")),
             )
-        except NoAnswer as reason:
-            self._listener(Warned(f"{what} {reason}", f"it is set in {index.origin_of(_KEY)}"))
+        except NoAnswer as failure:
+            self._listener(Warned(f"{what} {failure}", f"it is set in {index.origin_of(_KEY)}"))
             return None
+        output, reason = None, ""
+        if answer.status == 0:
+            try:
+                output = parse(answer.stdout, protocol, datetime.now(UTC))
+            except Unreadable as error:
+                reason = str(error)
         if answer.stderr.strip():
-            self._listener(Noted(f"{what} says: {masked(answer.stderr.strip(), *answer.stdout.split())}"))
+            secrets = (output.secret.reveal(),) if output is not None else ()
+            self._listener(Noted(f"{what} says: {masked(answer.stderr.strip(), answer.stdout, *secrets)}"))
         if answer.status != 0:
             self._listener(Warned(f"{what} failed (exit status {answer.status})", "add -v to see what it says"))
-            return None
-        try:
-            output = parse(answer.stdout, protocol, datetime.now(UTC))
-        except Unreadable as error:
-            self._listener(
-                Warned(f"what {what} prints cannot be used: {error}", f"it is set in {index.origin_of(_KEY)}")
-            )
-            return None
+        elif reason:
+            hint = f"it is set in {index.origin_of(_KEY)}"
+            self._listener(Warned(f"what {what} prints cannot be used: {reason}", hint))
         if output is None:
-            self._listener(Noted(f"{what} prints nothing"))
             return None
         username = output.username
         if username is None:

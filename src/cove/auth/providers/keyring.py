@@ -206,7 +206,7 @@ class Subprocess:
             raise Trouble(
                 f"the keyring program failed for {service} (exit status {answer.status})",
                 f"run `keyring get {service} {' '.join(question)}` by hand, or add -v, to see what it says",
-                detail=masked(answer.stderr.strip()),
+                detail=masked(answer.stderr.strip(), answer.stdout),
             )
         return None
 
