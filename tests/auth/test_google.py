@@ -163,10 +163,11 @@ def test_credentials_that_have_been_revoked_name_the_command(
 
 
 def test_a_file_of_credentials_that_cannot_be_read_is_told(machine: Machine) -> None:
-    environ = {"GOOGLE_APPLICATION_CREDENTIALS": "/nonexistent/credentials.json"}
+    path = "/nonexistent/a-folder-with-a-long-name/and-another-one/credentials.json"
+    environ = {"GOOGLE_APPLICATION_CREDENTIALS": path}
     assert Google(machine.surroundings(environ, libraries=True)).get(None, URL) is None
     assert len(machine.told) == 1
-    assert "File /nonexistent/credentials.json was not found" in machine.told[0]
+    assert f"File {path} was not found" in machine.told[0]
 
 
 def test_the_library_asks_the_metadata_server(machine: Machine, endpoint: ScriptedServer) -> None:

@@ -215,8 +215,8 @@ class Native(ABC):
 
 
 _SECRET_NAME = re.compile(r"SECRET|TOKEN|PASSWORD|PAT$|KEY", re.IGNORECASE)
-_TOKEN = re.compile(r"eyJ[\w.=-]{16,}|ya29\.[\w-]+|(?<![\w/+])[A-Za-z0-9/+_-]{40,}={0,2}(?![\w/+])")
-"""JSON web tokens, Google's access tokens, and anything else that is long and no word."""
+_TOKEN = re.compile(r"eyJ[\w.=-]{16,}|ya29\.[\w-]+|(?<![\w/+])[A-Za-z0-9+_-]{40,}={0,2}(?![\w/+])")
+"""JSON web tokens, Google's access tokens, and anything else that is long and neither a word nor a path."""
 
 
 def _is_installed(module: str) -> bool:
