@@ -4,6 +4,7 @@ from itertools import pairwise
 
 from cove.formats.marker_sets import (
     EVERYTHING,
+    FACTS,
     NOTHING,
     VERSIONS,
     Cut,
@@ -22,10 +23,16 @@ Clause = tuple[Literal, ...]
 
 
 def clauses(whole: MarkerSet, limit: int = 200) -> list[Clause]:
-    """The set as a disjunction of conjunctions without superfluous parts. Raises ``TooComplex`` beyond ``limit`` paths."""
+    """The set, as far as there are such environments, as a disjunction of conjunctions without superfluous parts.
+
+    Raises ``TooComplex`` beyond ``limit`` paths.
+    """
+    pythons = whole.python_only
+    if (pythons & FACTS).implies(whole):  # what else it asks for is true of every platform there is
+        whole = pythons
     paths: list[Clause] = []
     _collect(whole.diagram, (), paths, limit)
-    outside = ~whole
+    outside = ~whole & FACTS
     found = [_shortened(path, outside) for path in paths]
     found = [clause for position, clause in enumerate(found) if clause not in found[:position]]
     position = 0
@@ -86,14 +93,22 @@ def _shortened(clause: Clause, outside: MarkerSet) -> Clause:
 
 
 def _narrowed(clause: Clause, others: MarkerSet, whole: MarkerSet) -> Clause | None:
-    """``clause`` without version segments that ``others`` cover; ``None`` when they cover all of it."""
-    if whole.implies(others):
+    """``clause`` without versions that ``others`` cover; ``None`` when they cover all of it."""
+    if (whole & FACTS).implies(others):
         return None
     current = clause
     for position, (variable, segments) in enumerate(clause):
-        for segment in segments if variable.name in VERSIONS and len(segments) > 1 else ():
-            left = tuple(other for other in current[position][1] if other != segment)
-            fewer = (*current[:position], (variable, left), *current[position + 1 :])
-            if left and whole.implies(others | _clause_set(fewer)):
-                current = fewer
+        if variable.name in VERSIONS and not variable.operator:
+            needed = _segments(_clause_set(current) & ~others & FACTS, variable)
+            if needed != segments:
+                current = (*current[:position], (variable, needed), *current[position + 1 :])
     return current
+
+
+def _segments(found: MarkerSet, variable: Variable) -> tuple[Segment, ...]:
+    """The values of a variable for which something is in the set."""
+    diagram = found.values_of(variable)
+    if not isinstance(diagram, Node):
+        return ((None, None),)
+    ends: list[Cut | None] = [None, *diagram.cuts, None]
+    return tuple(segment for segment, branch in zip(pairwise(ends), diagram.branches, strict=True) if branch)

@@ -54,6 +54,9 @@ class Variable:
     operand: str = ""
 
 
+_PYTHON = Variable(_ORDER.index("python_full_version"), "python_full_version")
+
+
 @dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class Node:
     """Equal nodes are one object. ``branches[i]`` is for values between ``cuts[i - 1]`` and ``cuts[i]``."""
@@ -200,9 +203,18 @@ class MarkerSet:
         return MarkerSet(_restricted(self.diagram, known.diagram)) if not known.is_empty else self
 
     @property
+    def order(self) -> tuple[object, ...]:
+        """What sets are sorted by in a lock."""
+        return _order(self.diagram)
+
+    @property
     def python_only(self) -> "MarkerSet":
         """The Pythons for which there is an environment in the set, whatever else it asks for."""
-        return MarkerSet(_pythons(self.diagram))
+        return MarkerSet(self.values_of(_PYTHON))
+
+    def values_of(self, variable: Variable) -> Diagram:
+        """For which values of one variable there is an environment in the set, as a diagram of that variable alone."""
+        return _values(self.diagram, variable)
 
     @property
     def lowest_python(self) -> Cut | None:
@@ -270,12 +282,32 @@ def _restricted(diagram: Diagram, known: Diagram) -> Diagram:
     return restrict(diagram, known)
 
 
-def _pythons(diagram: Diagram) -> Diagram:
-    if isinstance(diagram, bool) or diagram.variable.name == "python_full_version":
+_KINDS = {"": 3, "in": 4, "contains": 5}
+
+
+def _order(diagram: Diagram) -> tuple[object, ...]:
+    """By kind (versions before other values), variable, and then by values and what they lead to, as uv sorts its diagrams."""
+    if isinstance(diagram, bool):
+        return (0,) if diagram else (1,)
+    variable, grouped = diagram.variable, dict[int, tuple[list[object], Diagram]]()
+    lows = [(0,), *((1, cut) for cut in diagram.cuts)]
+    highs = [*((1, cut) for cut in diagram.cuts), (2,)]
+    for low, high, branch in zip(lows, highs, diagram.branches, strict=True):
+        grouped.setdefault(id(branch), ([], branch))[0].append((low, high))
+    edges = tuple((tuple(segments), _order(branch)) for segments, branch in grouped.values())
+    is_version = variable.name in VERSIONS and not variable.operator
+    kind = 2 if is_version else 6 if variable.name not in STRINGS else _KINDS.get(variable.operator, 7)
+    return (kind, variable.rank, variable.operator, variable.operand, edges)
+
+
+def _values(diagram: Diagram, variable: Variable) -> Diagram:
+    if isinstance(diagram, bool):
         return diagram
+    if diagram.variable == variable:
+        return make_node(variable, list(diagram.cuts), [branch is not False for branch in diagram.branches])
     found: Diagram = False
     for branch in diagram.branches:
-        found = _combined(found, _pythons(branch), decided=True)
+        found = _combined(found, _values(branch, variable), decided=True)
     return found
 
 

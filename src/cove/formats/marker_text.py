@@ -82,12 +82,13 @@ def spelled(found: MarkerSet) -> str:
     parts.sort(key=lambda clause: [_print_rank(variable.name) for variable, _ in _conditions(clause)])
     if len(parts) == 1:
         return _conjunction(parts[0])
-    shared = [literal for literal in parts[0] if all(literal in clause for clause in parts)]
+    extras = [literal for literal in parts[0] if literal[0].name == "extra"]
+    shared = [literal for literal in extras if all(literal in clause for clause in parts)]
     rest = [tuple(literal for literal in clause if literal not in shared) for clause in parts]
     alternatives = _disjunction(rest)
     if not shared:
         return alternatives
-    # What every alternative demands is said once; the alternatives stand where their first variable belongs.
+    # The extra that every alternative demands is said once.
     terms = [(_print_rank(literal[0].name), _text(literal, alone=False)) for literal in shared]
     terms.append((_print_rank(rest[0][0][0].name), f"({alternatives})"))
     terms.sort(key=lambda term: term[0])

@@ -250,11 +250,27 @@ def _metadata(package: LockedPackage) -> list[str]:
 
 def requirement_lines(requirements: Iterable[LockedRequirement]) -> list[str]:
     """The requirements as inline tables, in the order of the lock."""
-    return [_requirement(requirement) for requirement in sorted(requirements, key=_requirement_key)]
+    several = list(dict.fromkeys(requirements))
+    if len(several) > 1:  # one needs no order, and no markers read
+        several.sort(key=_requirement_key)
+    return [_requirement(requirement) for requirement in several]
 
 
 def _requirement_key(requirement: LockedRequirement) -> tuple[object, ...]:
-    return (requirement.name, requirement.extras, requirement.marker, requirement.specifier)
+    return (requirement.name, requirement.extras, _marker_order(requirement.marker), requirement.specifier)
+
+
+def _marker_order(text: str) -> tuple[object, ...]:
+    if not text:
+        return (0,)
+    from packaging.markers import InvalidMarker, Marker  # noqa: PLC0415 - a no-op sync reads a lock without packaging
+
+    from cove.formats.marker_sets import TooComplex, marker_set  # noqa: PLC0415
+
+    try:
+        return marker_set(Marker(text)).order
+    except (InvalidMarker, TooComplex):
+        return (9, text)
 
 
 def _requirement(requirement: LockedRequirement) -> str:
@@ -279,7 +295,9 @@ def _edge_table(header: str, groups: Mapping[Name, tuple[LockedDependency, ...]]
 
 
 def _edges(key: str, edges: Iterable[LockedDependency]) -> list[str]:
-    ordered = sorted(edges, key=lambda edge: (edge.name, _version(edge.version), sorted(edge.extras), edge.marker))
+    ordered = list(edges)
+    if len(ordered) > 1:
+        ordered.sort(key=lambda edge: (edge.name, _version(edge.version), sorted(edge.extras), _marker_order(edge.marker)))
     return _tall(key, map(_edge, ordered))
 
 

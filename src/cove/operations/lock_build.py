@@ -102,7 +102,7 @@ class _Maker:
     def package(self, key: Key, node: Node) -> LockedPackage:
         """The entry of something that was chosen."""
         edges = self.graph.edges((key, None))
-        optional = {extra: self.graph.edges((key, extra), beyond=edges) for extra in sorted(node.extras)}
+        optional = {extra: self.graph.edges((key, extra)) for extra in sorted(node.extras)}
         package = LockedPackage(
             name=key.name,
             version=key.version,

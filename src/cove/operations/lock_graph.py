@@ -94,22 +94,27 @@ class Graph:
         """Whether there is more than one package of that name."""
         return name in self._several
 
-    def edges(self, start: End | Section, *, beyond: Iterable[LockedDependency] = ()) -> tuple[LockedDependency, ...]:
-        """The edges of a package, an extra of one or a section, as the lock has them, less those in ``beyond``.
+    def edges(self, start: End | Section) -> tuple[LockedDependency, ...]:
+        """The edges of a package, an extra of one or a section, as the lock has them; an extra has none that its package has.
 
         Their markers say nothing that the start of the edge, or the project's range of Pythons, says already.
         """
+        found = self._asked(start)
+        if not isinstance(start, Section) and start[1] is not None:
+            beyond = self._asked((start[0], None))
+            found = [each for each in found if each not in beyond]
+        edges = (self._edge(*each) for each in found)
+        return tuple(sorted(edges, key=lambda edge: (edge.name, edge.version, edge.marker)))
+
+    def _asked(self, start: End | Section) -> list[tuple[Key, str, frozenset[Name]]]:
+        """For each end and marker, the extras that are asked for, those that the version does not have included."""
         edges, known = self._edges[start], self._reached.get(start, EVERYTHING)
         extras: dict[tuple[Key, str], set[Name]] = {}
         for (key, extra), marker in edges.markers.items():
             if key in self.nodes and not (marker & known & self._possible).is_empty:
                 text = edges.texts.get((key, extra)) or self._spelled(marker, known)
-                # An extra that a version does not have is not named, but its edge is there.
-                offered = self.nodes[key].offered.intersection(() if extra is None else (extra,))
-                extras.setdefault((key, text), set()).update(offered)
-        found = [self._edge(key, text, tuple(sorted(several))) for (key, text), several in extras.items()]
-        found.sort(key=lambda edge: (edge.name, edge.version, edge.marker))
-        return tuple(edge for edge in found if edge not in tuple(beyond))
+                extras.setdefault((key, text), set()).update(() if extra is None else (extra,))
+        return [(key, text, frozenset(several)) for (key, text), several in extras.items()]
 
     def requirers(self, key: Key) -> frozenset[Name]:
         """The names of the packages that have an edge to this one, with or without an extra of theirs."""
@@ -127,7 +132,8 @@ class Graph:
     def _spelled(self, marker: MarkerSet, known: MarkerSet) -> str:
         return spelled(marker.assuming(known).assuming_python(self._requires_python))
 
-    def _edge(self, key: Key, marker: str, extras: tuple[Name, ...]) -> LockedDependency:
+    def _edge(self, key: Key, marker: str, asked: frozenset[Name]) -> LockedDependency:
+        extras = tuple(sorted(asked & self.nodes[key].offered))
         if key.name in self._several:
             return LockedDependency(key.name, extras, marker, key.version, key.source)
         return LockedDependency(key.name, extras, marker)

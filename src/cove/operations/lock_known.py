@@ -8,7 +8,7 @@ from packaging.specifiers import SpecifierSet
 from packaging.version import InvalidVersion, Version
 
 from cove.config.settings import Settings
-from cove.formats.marker_sets import EVERYTHING, NOTHING, MarkerSet, TooComplex, marker_set
+from cove.formats.marker_sets import EVERYTHING, FACTS, NOTHING, MarkerSet, TooComplex, marker_set, python_set
 from cove.formats.pyproject import Project
 from cove.model.lock import Lock
 from cove.operations.lock_build import stated_markers
@@ -30,10 +30,22 @@ def initial_parts(
     try:
         if SpecifierSet(present.requires_python) != requires_python:
             return stated
-        locked = [Part(requires_python, marker_set(Marker(text))) for text in present.resolution_markers]
+        regions = [marker_set(Marker(text)) for text in present.resolution_markers]
+        whole = NOTHING
+        for part in stated:
+            whole |= part.markers
+        regions = [region & whole for region in regions]
+        everything = NOTHING
+        for region in regions:
+            if not (region & everything & python_set(requires_python)).is_empty:
+                return stated  # parts that overlap: the lock was edited, or is of extras that conflict
+            everything |= region
+        if not (whole & ~everything & FACTS & python_set(requires_python)).is_empty:
+            return stated  # with a gap
+        locked = [found for region in regions for part in stated[:1] if (found := part.moved(region)) is not None]
     except (InvalidMarker, TooComplex, ValueError):
         return stated
-    return [part for part in locked if not part.is_empty] or stated
+    return locked
 
 
 def known_versions(present: Lock | None, settings: Settings) -> list[Known]:

@@ -6,12 +6,10 @@ from typing import Self
 from packaging.markers import Marker
 from packaging.specifiers import SpecifierSet
 
-from cove.formats.marker_sets import EVERYTHING, FACTS, MarkerSet, TooComplex, marker_set, python_set
+from cove.formats.marker_sets import EVERYTHING, FACTS, NOTHING, MarkerSet, TooComplex, marker_set, python_set
 from cove.formats.marker_text import spelled
 from cove.index.candidates import lowest_admitted, readable
 from cove.model.name import Name
-
-_Region = MarkerSet
 
 
 class Part:
@@ -25,16 +23,17 @@ class Part:
         requires_python: SpecifierSet,
         markers: MarkerSet = EVERYTHING,
         facts: MarkerSet = FACTS,
-        meanings: dict[tuple[str, Name | None], MarkerSet] | None = None,
+        meanings: dict[tuple[int, Name | None], tuple[MarkerSet, Marker]] | None = None,
     ) -> None:
-        """``facts`` hold in every environment: what is outside of them does not exist."""
+        """``facts`` hold in every environment that counts: what is outside of them does not exist, or is not supported."""
         self.markers = markers
         self._requires_python = requires_python
         self._facts = facts
         self._meanings = meanings if meanings is not None else {}
+        """By the identity of a marker, which is kept, for its text costs more than its meaning."""
         self._whole = markers & facts & python_set(requires_python)
         self._lowest = self._whole.lowest_python
-        self._applies: dict[tuple[str, Name | None], bool] = {}
+        self._applies: dict[MarkerSet, bool] = {}
         self._divided: dict[MarkerSet, tuple[Part | None, Part | None]] = {}
         self._by_python: dict[str, tuple[Part, Part] | None] = {}
 
@@ -48,29 +47,28 @@ class Part:
         return any(self._applies_for(marker, extra) for extra in (sorted(extras) or (None,)))
 
     def _applies_for(self, marker: Marker, extra: Name | None) -> bool:
-        key = (str(marker), extra)
-        known = self._applies.get(key)
+        region = self.region(marker, extra)
+        known = self._applies.get(region)
         if known is None:
             try:
-                known = not (self.region(marker, extra) & self._whole).is_empty
+                known = not (region & self._whole).is_empty
             except TooComplex:
                 known = True
-            self._applies[key] = known
+            self._applies[region] = known
         return known
 
     def region(self, marker: Marker | None, extra: Name | None) -> MarkerSet:
         """What ``marker`` means when ``extra`` is asked for."""
         if marker is None:
             return EVERYTHING
-        key = (str(marker), extra)
-        known = self._meanings.get(key)
+        known = self._meanings.get((id(marker), extra))
         if known is None:
             try:
-                known = marker_set(marker).with_extra(extra)
+                known = marker_set(marker).with_extra(extra), marker
             except TooComplex:
-                known = EVERYTHING
-            self._meanings[key] = known
-        return known
+                known = EVERYTHING, marker
+            self._meanings[id(marker), extra] = known
+        return known[0]
 
     def python_ok(self, text: str) -> bool:
         """Whether a ``Requires-Python`` admits the lowest Python here; its upper bounds are not looked at."""
@@ -97,6 +95,13 @@ class Part:
         lowest = region.lowest_python
         return lowest is not None and (self._lowest is None or lowest > self._lowest)
 
+    def admits(self, region: MarkerSet) -> bool:
+        """Whether ``region`` has environments with one of the Pythons here, on whatever platform that is supported."""
+        try:
+            return not (region & self._facts & self._whole.python_only).is_empty
+        except TooComplex:
+            return True
+
     def divided(self, region: MarkerSet) -> tuple["Part | None", "Part | None"]:
         """The part within ``region`` and the one outside; this one, undivided, where that is too hard to tell."""
         if region not in self._divided:
@@ -114,6 +119,11 @@ class Part:
         if markers == self.markers:
             return self
         return Part(self._requires_python, markers, self._facts, self._meanings)
+
+    def moved(self, markers: MarkerSet) -> "Part | None":
+        """The part of all that is supported which meets ``markers``; ``None`` if that is none."""
+        part = Part(self._requires_python, markers, self._facts, self._meanings)
+        return None if part.is_empty else part
 
     def meets(self, other: Self) -> bool:
         """Whether there are environments in both."""
@@ -144,7 +154,10 @@ class Part:
 def all_environments(requires_python: SpecifierSet, environments: Iterable[Marker] = ()) -> Sequence[Part]:
     """Every environment with such a Python; those that meet one of ``environments``, each for itself, where there are any."""
     stated = [marker_set(marker) for marker in environments] or [EVERYTHING]
-    found = [Part(requires_python, markers) for markers in stated]
+    supported = NOTHING
+    for markers in stated:
+        supported |= markers
+    found = [Part(requires_python, markers, FACTS & supported) for markers in stated]
     return [part for part in found if not part.is_empty]
 
 

@@ -87,9 +87,12 @@ class Listing:
                 seen.parting[text] = candidates
             else:
                 seen.unusable[PYTHON_REASON + text] = candidates
+        # What was chosen for more environments than these stays chosen: a version that is everywhere the same is worth more.
+        inherited = request.preferences.get(self.name)
+        kept = self.value(inherited) if inherited is not None else 0
         for region, candidates in self.regions.items():
-            if here.divided(region)[0] is None:
-                seen.unusable[NO_WHEEL] = seen.unusable.get(NO_WHEEL, 0) | candidates
+            if candidates & ~kept and not here.admits(region):
+                seen.unusable[NO_WHEEL] = seen.unusable.get(NO_WHEEL, 0) | candidates & ~kept
         return seen
 
     def _copied(self) -> "Listing":

@@ -42,6 +42,9 @@ class Environments(Protocol[R]):
     def raises_python(self, region: R) -> bool:
         """Whether the Pythons of ``region`` begin above the lowest one here."""
 
+    def admits(self, region: R) -> bool:
+        """Whether what can be used in ``region`` can be used with one of the Pythons here, on some platform."""
+
     def divided(self, region: R) -> tuple[Self | None, Self | None]:
         """The part within ``region`` and the one outside, each ``None`` where it is empty."""
 
@@ -81,11 +84,13 @@ def parts(
     requirements: Iterable[Requirement],
     extra: Name | None,
     constraints: Mapping[Name, Sequence[Requirement]],
+    *,
+    newest_first: bool = True,
 ) -> list[Environments[R]]:
     """How requirements that stand side by side divide ``here``; ``here`` alone where they do not.
 
-    The last one is to be solved first: that of the newest Pythons, and then the one with the most upper bounds, since what
-    satisfies these may satisfy the others as well.
+    The last one is to be solved first: that of the newest Pythons (else that of the oldest, whose versions may do for the
+    others), and among equals the one with the most upper bounds, since what satisfies these may satisfy the others as well.
     """
     grouped: dict[Name, list[tuple[Requirement, R]]] = {}
     for requirement in requirements:
@@ -106,7 +111,8 @@ def parts(
                 found = [part for whole in found for part in reversed(whole.divided(region)) if part is not None]
     if len(found) > 1:
         every = [each for several in grouped.values() for each in several]
-        found.sort(key=lambda part: (part.lowest_python, _upper_bounds(part, every)))
+        found.sort(key=lambda part: _upper_bounds(part, every))
+        found.sort(key=lambda part: part.lowest_python, reverse=not newest_first)
     return found
 
 

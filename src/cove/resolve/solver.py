@@ -176,8 +176,9 @@ class _Attempt:
         if left is None:
             variable = self.variables[owner]
             extra_name = None if extra is None else self.variables[extra].extra
-            requirements = self._catalogue.requirements(variable.name, version_at(variable, value), extra_name)
-            self._part(requirements, extra_name)
+            version = version_at(variable, value)
+            requirements = self._catalogue.requirements(variable.name, version, extra_name)
+            self._part(requirements, extra_name, (variable.name, version))
             left = self._open[key] = list(requirements)
         if not left:
             return False
@@ -204,10 +205,14 @@ class _Attempt:
 
     # Where the environments part.
 
-    def _part(self, requirements: Sequence[Requirement], extra: Name | None) -> None:
-        here = self._request.environments
-        if here is not None and len(divided := parts(here, requirements, extra, self._catalogue.constraints)) > 1:
-            raise Parting(divided, self._chosen())
+    def _part(
+        self, requirements: Sequence[Requirement], extra: Name | None, owner: tuple[Name, Version] | None = None
+    ) -> None:
+        here, newest = self._request.environments, self._request.by_python
+        if here is not None:
+            divided = parts(here, requirements, extra, self._catalogue.constraints, newest_first=newest)
+            if len(divided) > 1:
+                raise Parting(divided, {**self._chosen(), **dict((owner,) if owner else ())})
 
     def _part_by_python(self, name: Name, version: Version) -> None:
         """Part where a favourite needs a newer Python than the lowest."""
