@@ -255,6 +255,18 @@ def test_a_refused_token_is_replaced(machine: Machine, endpoint: ScriptedServer)
     assert asked(provider).password.reveal() == "eyJ-token-2"
 
 
+def test_a_program_may_write_to_its_configuration(machine: Machine) -> None:
+    config = machine.home / ".aws/config"
+    config.parent.mkdir()
+    script = f"echo '# seen' >> {config}"
+    machine.program("aws", {"authorizationToken": "eyJ-one", "expiration": END}, script=script)
+    provider = CodeArtifact(machine.surroundings())
+    first = asked(provider)
+    machine.program("aws", {"authorizationToken": "eyJ-two", "expiration": END}, script=script)
+    assert provider.forget(None, URL, first)
+    assert asked(provider).password.reveal() == "eyJ-two"
+
+
 def test_a_way_that_gives_the_refused_token_again_gives_nothing(machine: Machine) -> None:
     machine.program("aws", {"authorizationToken": "eyJ-by-program", "expiration": END})
     provider = CodeArtifact(machine.surroundings())

@@ -112,6 +112,7 @@ class Native(ABC):
         self._told: set[str] = set()
         self._nothing: set[str] = set()
         self._refused: set[Secret] = set()
+        self._keys: dict[tuple[str, str], str] = {}
 
     @abstractmethod
     def recognises(self, url: Url) -> bool:
@@ -152,7 +153,11 @@ class Native(ABC):
         return self.at.kept.forget(self._key(index, url), refused)
 
     def _key(self, index: Index | None, url: Url) -> str:
-        return f"{self.name} {self.account(index, url)}"
+        """The same during a run: the programs that are asked may write to the files that say who asks."""
+        about = (index.label if index is not None else "", url.host)
+        if about not in self._keys:
+            self._keys[about] = f"{self.name} {self.account(index, url)}"
+        return self._keys[about]
 
     def _issue(self, index: Index | None, url: Url) -> Credential | None:
         if self.at.offline:
