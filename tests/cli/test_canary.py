@@ -207,17 +207,22 @@ COMMANDS_RUN: tuple[tuple[str, ...], ...] = (
     ("publish", "<publish>", "--output-format", "json"),
     ("venv", "--no-project", "other"),
     ("pip", "compile", "requirements.in", "-o", "compiled.txt", INDEXES),
+    ("pip", "compile", "requirements.in", "-o", "pylock.compiled.toml", INDEXES),
     ("pip", "compile", "pyproject.toml", INDEXES),
     ("pip", "install", "--python", "other", "-r", "requirements.in", INDEXES),
     ("pip", "install", "--python", "other", "--reinstall", "<requirement>", INDEXES),
     ("pip", "list", "--python", "other"),
     ("pip", "freeze", "--python", "other"),
     ("pip", "sync", "--python", "other", "compiled.txt", INDEXES),
+    ("pip", "sync", "--python", "other", "pylock.compiled.toml", INDEXES),
     ("pip", "uninstall", "--python", "other", "foo"),
     ("tool", "install", "<requirement>", INDEXES),
     ("tool", "list"),
     ("tool", "uninstall", "foo"),
-    ("export", INDEXES),
+    ("export", "--emit-index-url", "--emit-find-links", "--emit-index-annotation", INDEXES),
+    ("export", "-o", "pylock.toml", INDEXES),
+    ("tree", "--outdated", "--show-index", INDEXES),
+    ("tree", "--output-format", "json", INDEXES),
     ("init", "fresh"),
     ("build", "fresh", INDEXES),
     ("cache", "dir"),
@@ -241,7 +246,7 @@ MUST_SUCCEED = {
 }  # fmt: skip
 """Of ways that do not work, nothing could be learned."""
 
-NETWORK = {"auth", "index", "lock", "sync", "add", "publish", "pip", "tool"}
+NETWORK = {"auth", "index", "lock", "sync", "add", "publish", "pip", "tool", "tree"}
 """What is worth running against servers that fail."""
 
 ELSEWHERE = {("auth", "token"), ("auth", "helper"), ("demo",), ("serve",)}
