@@ -6,6 +6,7 @@ module. Everything is made when it is first asked for, and imported then: a comm
 
 import os
 import sys
+from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack, suppress
 from pathlib import Path
@@ -325,8 +326,15 @@ class Session:
             return
         with suppress(CoveError):
             router = self.router(pins)
-            for name in tuple(dict.fromkeys(names))[: self.workers]:
-                self.begin(lambda name=name: router.search(name))  # type: ignore[misc]
+            left = deque(dict.fromkeys(names))
+
+            def ask() -> None:
+                with suppress(IndexError):
+                    while True:
+                        router.search(left.popleft())
+
+            for _ in range(min(len(left), self.workers)):
+                self.begin(ask)
 
     def begin(self, work: Callable[[], T]) -> "Begun[T]":
         """Begin ``work`` in a thread of its own, which has ended when this session is closed."""

@@ -4,7 +4,6 @@ Apart from ``compile``, because all that resolves is imported here: while it is,
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from pathlib import Path
 
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
@@ -15,7 +14,6 @@ from cove.formats.marker_sets import TooComplex
 from cove.formats.marker_text import spelled
 from cove.formats.requirements_txt import Pin
 from cove.index.candidates import Rules
-from cove.install.fetch import fetch
 from cove.install.interpreter import Interpreter
 from cove.model.candidate import Candidate
 from cove.model.dataclasses import dataclass, replace
@@ -28,11 +26,11 @@ from cove.model.target import Target
 from cove.model.url import Url
 from cove.operations.compile import Form
 from cove.operations.direct import Direct
-from cove.operations.install import check_all_have_digests, direct_urls
+from cove.operations.hash_checking import check_all_have_digests
 from cove.operations.lock_graph import Graph, Node, Section
 from cove.operations.parallel import each as each_of
 from cove.operations.parts import Part
-from cove.operations.requirement_files import Demand, Root, full_text
+from cove.operations.requirement_files import Demand, Root, direct_urls, full_text
 from cove.operations.resolution import Universe, resolve, resolve_everywhere
 from cove.operations.targets import for_all, for_target
 from cove.operations.workbench import Workbench
@@ -232,17 +230,9 @@ class Compilation:
         return self._downloaded(file, candidate.name, str(candidate.version), candidate.index)
 
     def _downloaded(self, file: File, name: Name, version: str, index: Index | None) -> str:
-        session = self._demand.session
-        got = fetch(
-            session.client,
-            file,
-            name=name,
-            version=version,
-            index=index,
-            store=session.store,
-            listener=session.listener,
-        )
-        return f"sha256:{got.parent.name if isinstance(got, Path) else got.sha256}"
+        from cove.operations.digests import sha256_of
+
+        return f"sha256:{sha256_of(self._demand.session, file, name=name, version=version, index=index)}"
 
 
 def _as_url(written: str, url: Url, *, editable: bool) -> str:

@@ -19,6 +19,7 @@ from cove.model.name import Name, normalize
 from cove.model.target import Target
 from cove.model.url import Url
 from cove.operations.inputs import Inputs
+from cove.operations.remembered import Remembered
 from cove.operations.requirement_files import Demand, public_location, read
 from cove.wiring import Begun, Session
 
@@ -57,14 +58,16 @@ def compile_requirements(
     interpreter = begun.result()
     target = target_for(interpreter.target, python_version)
     demand = read(session, inputs, interpreter)
-    plain = (root for root in demand.roots if root.url is None and root.requirement.marker is None)
-    demand.session.ask_ahead((root.name for root in plain), demand.pins)
+    plain = [root.name for root in demand.roots if root.url is None and root.requirement.marker is None]
+    remembered = Remembered(demand.session, plain)
+    demand.session.ask_ahead((*plain, *(remembered.names() if not demand.pins else ())), demand.pins)
     from cove.operations.compilation import Compilation
-    from cove.operations.install import check_digests
+    from cove.operations.hash_checking import check_digests
 
     check_digests(demand, demand.roots)
     maker = Compilation(demand, interpreter, target, _range(target) if universal else None, follow=not no_deps)
     found = maker.resolve(_pinned(output, demand))
+    remembered.keep(chosen.resolved.name for chosen in found if chosen.direct is None)
     if form.format == "pylock.toml":
         from cove.operations.compilation_pylock import whole
 

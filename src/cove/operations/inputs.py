@@ -36,7 +36,8 @@ class Inputs:
 
 
 def ask_ahead(session: "Session", inputs: Inputs) -> None:
-    """Ask for the pages of what ``inputs`` require without doubt, before anything that reads requirements is loaded.
+    """Ask for the pages of what ``inputs`` require without doubt, and of what that came to last time, before anything that
+    reads requirements is loaded.
 
     Only plain files count: one with an option may change the indexes, a ``pyproject.toml`` may pin names to them, and a
     marker may exclude what it follows. Whoever reads the files properly says what is wrong with them.
@@ -48,7 +49,9 @@ def ask_ahead(session: "Session", inputs: Inputs) -> None:
             return
         names += found
     if not (inputs.arguments or inputs.editables or inputs.groups or inputs.overrides):
-        session.ask_ahead(names, {})
+        from cove.operations.remembered import Remembered
+
+        session.ask_ahead((*names, *Remembered(session, names).names()), {})
 
 
 def _plain_names(session: "Session", path: str, stdin: str) -> list[Name] | None:

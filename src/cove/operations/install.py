@@ -23,8 +23,9 @@ from cove.model.name import Name, normalize
 from cove.model.target import Target
 from cove.operations.change import Want, change
 from cove.operations.environments import InstalledMetadata, changeable, seeds
+from cove.operations.hash_checking import check_all_have_digests, check_digests
 from cove.operations.inputs import Inputs
-from cove.operations.requirement_files import Demand, Root, full_text, read
+from cove.operations.requirement_files import Demand, Root, direct_urls, read
 from cove.operations.targets import evaluating
 from cove.wiring import Session
 
@@ -292,11 +293,6 @@ def _resolve(
     return resolve(request, universe, workers=session.workers, listener=session.listener), bench
 
 
-def direct_urls(roots: Iterable[Root]) -> dict[Name, str]:
-    """Where the direct ones among ``roots`` come from, with user info."""
-    return {root.name: full_text(root.url) for root in roots if root.url is not None}
-
-
 def _versions(installed: Mapping[Name, Installed], upgraded: Iterable[Name]) -> dict[Name, Version]:
     found: dict[Name, Version] = {}
     for name in installed.keys() - set(upgraded):
@@ -363,42 +359,3 @@ def _changing(roots: Iterable[Root], resolution: "Resolution", installed: Mappin
             if path.is_file() and _is_newer(path, present):
                 found.add(root.name)
     return frozenset(found)
-
-
-# -- digests -----------------------------------------------------------------------------------------------------------
-
-
-def check_digests(demand: Demand, roots: Iterable[Root]) -> None:
-    """With ``--require-hashes``: that every requirement is pinned and has one. Raises ``UsageError``."""
-    if not demand.session.settings.require_hashes:
-        return
-    known = demand.digests()
-    for root in roots:
-        where = f" ({root.via})" if root.via else ""
-        if root.url is None and not _is_pinned(root.requirement):
-            raise UsageError(
-                f"hashes are required, and `{root.requirement}`{where} is not pinned",
-                hints=(f"pin it: `{root.name}==<version>`",),
-            )
-        if not known.get(root.name) and "sha256=" not in (root.requirement.url or ""):
-            raise UsageError(
-                f"hashes are required, and `{root.requirement}`{where} has none",
-                hints=("`cove pip compile --generate-hashes` writes them",),
-            )
-
-
-def check_all_have_digests(demand: Demand, resolution: "Resolution") -> None:
-    """With ``--require-hashes``: that nothing was chosen of which no digest is known. Raises ``UsageError``."""
-    if not demand.session.settings.require_hashes:
-        return
-    known = demand.digests().keys() | resolution.directs.keys()
-    missing = sorted(resolution.solution.packages.keys() - known)
-    if missing:
-        raise UsageError(
-            f"hashes are required, and `{missing[0]}`, which something asked for requires, is not listed with one",
-            hints=("`cove pip compile --generate-hashes` lists everything",),
-        )
-
-
-def _is_pinned(requirement: Requirement) -> bool:
-    return any(each.operator in ("==", "===") and not each.version.endswith(".*") for each in requirement.specifier)

@@ -342,6 +342,11 @@ def full_text(url: Url) -> str:
     return f"{scheme}{separator}{quote(url.username, safe='')}{secret}@{rest}"
 
 
+def direct_urls(roots: Iterable[Root]) -> dict[Name, str]:
+    """Where the direct ones among ``roots`` come from, with user info."""
+    return {root.name: full_text(root.url) for root in roots if root.url is not None}
+
+
 def _with_digests(url: Url, entry: Entry) -> Url:
     stated = {digest.partition(":")[0]: digest.partition(":")[2] for digest in entry.hashes}
     if len(stated) != len(entry.hashes):

@@ -29,7 +29,7 @@ from cove.resolve.universal import Known
 
 __all__ = ["Division", "Resolution", "Universe", "resolve", "resolve_everywhere"]
 
-_JUDGED_AHEAD = 8
+_JUDGED_AHEAD = 2
 """How many usable versions of a project are looked for before the others are taken for usable."""
 
 

@@ -49,13 +49,16 @@ def for_all(
 
 def evaluating(markers: Mapping[str, str]) -> Callable[[Marker, frozenset[Name]], bool]:
     """Markers decided for one environment; a marker holds if it does with any of the extras, or with none."""
-    known: dict[tuple[str, frozenset[Name]], bool] = {}
+    known: dict[tuple[int, frozenset[Name]], tuple[bool, Marker]] = {}
+    """By the identity of a marker, which is kept, for its text costs more than its value."""
 
     def applies(marker: Marker, extras: frozenset[Name]) -> bool:
-        key = (str(marker), extras)
-        if key not in known:
-            known[key] = any(marker.evaluate({**markers, "extra": extra}) for extra in _extras(extras))
-        return known[key]
+        key = (id(marker), extras)
+        found = known.get(key)
+        if found is None:
+            holds = any(marker.evaluate({**markers, "extra": extra}) for extra in _extras(extras))
+            found = known[key] = holds, marker
+        return found[0]
 
     return applies
 

@@ -1,13 +1,12 @@
 """What one interpreter can be given: wheels fetched from indexes, or built from sources in environments of their own."""
 
 import os
-import platform
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
 
 from packaging.requirements import Requirement
 
@@ -18,14 +17,7 @@ from cove.formats.file_url import from_path, to_path
 from cove.index.candidates import Rules
 from cove.index.chain import Kept
 from cove.index.metadata import MetadataReader
-from cove.install import environment
-from cove.install.apply import Addition, apply
-from cove.install.build import Builder
-from cove.install.fetch import fetch
 from cove.install.interpreter import Interpreter
-from cove.install.sdist import unpack_sdist
-from cove.install.site import scheme_of
-from cove.install.store import StoredWheel
 from cove.model.candidate import Candidate
 from cove.model.dataclasses import replace
 from cove.model.dist import File
@@ -40,6 +32,10 @@ from cove.operations.policy import file_rules
 from cove.operations.resolution import Resolution, Universe, resolve
 from cove.operations.targets import for_target
 from cove.wiring import Session
+
+if TYPE_CHECKING:  # most resolutions neither fetch a wheel nor build one
+    from cove.install.build import Builder
+    from cove.install.store import StoredWheel
 
 
 class Workbench:
@@ -69,8 +65,10 @@ class Workbench:
         )
 
     @cached_property
-    def builder(self) -> Builder:
+    def builder(self) -> "Builder":
         """Runs build backends, each in an environment that is made for it and thrown away."""
+        from cove.install.build import Builder
+
         return Builder(self.provision, self.session.environ, report=self.session.listener)
 
     def universe(
@@ -104,8 +102,11 @@ class Workbench:
 
     def wheel(
         self, file: File, *, name: Name, version: str, index: Index | None, hashes: Mapping[str, str]
-    ) -> StoredWheel:
+    ) -> "StoredWheel":
         """The wheel of a file: itself, or built from it. ``hashes`` are those that a lock promises."""
+        from cove.install.fetch import fetch
+        from cove.install.store import StoredWheel
+
         session = self.session
         fetched = fetch(
             session.client,
@@ -119,10 +120,10 @@ class Workbench:
         )
         return fetched if isinstance(fetched, StoredWheel) else self._from_sdist(fetched, f"{name} {version}")
 
-    def wheels(self, resolution: Resolution) -> dict[Name, StoredWheel]:
+    def wheels(self, resolution: Resolution) -> "dict[Name, StoredWheel]":
         """The wheels of everything that was chosen, fetched side by side."""
 
-        def one(item: tuple[Name, Candidate]) -> tuple[Name, StoredWheel]:
+        def one(item: tuple[Name, Candidate]) -> "tuple[Name, StoredWheel]":
             name, chosen = item
             return name, self.wheel(chosen.file, name=name, version=str(chosen.version), index=chosen.index, hashes={})
 
@@ -163,14 +164,16 @@ class Workbench:
 
     # -- building -----------------------------------------------------------------------------------------------------
 
-    def from_folder(self, path: Path, label: str, *, is_editable: bool = False) -> StoredWheel:
+    def from_folder(self, path: Path, label: str, *, is_editable: bool = False) -> "StoredWheel":
         """The wheel of a local project, built anew: its files may have changed."""
+        from tempfile import TemporaryDirectory
+
         with TemporaryDirectory(prefix="cove-build-") as out:
             build = self.builder.build_editable if is_editable else self.builder.build_wheel
             made = build(path, Path(out), label)
             return self.session.store.add(made, made.name)
 
-    def _from_sdist(self, sdist: Path, label: str) -> StoredWheel:
+    def _from_sdist(self, sdist: Path, label: str) -> "StoredWheel":
         """The wheel of an sdist in the store, built once for each interpreter and platform."""
         digest, settings = sdist.parent.name, self._build_settings()
         known = self.session.store.built(digest, settings)
@@ -178,6 +181,10 @@ class Workbench:
             return known
         if digest in self._building:
             raise BuildFailed(f"{label} needs itself to be built", hints=("A wheel of it would break the circle.",))
+        from tempfile import TemporaryDirectory
+
+        from cove.install.sdist import unpack_sdist
+
         nested = Workbench(self.session, self.interpreter, pins=self._pins, building=self._building | {digest})
         with TemporaryDirectory(prefix="cove-build-") as folder:
             source = unpack_sdist(sdist, Path(folder) / "source")
@@ -185,6 +192,8 @@ class Workbench:
             return self.session.store.add_built(digest, settings, made)
 
     def _build_settings(self) -> str:
+        import platform
+
         target = self.interpreter.target
         return f"{target.tags[0]} {target.python} {platform.machine()} {os.name}"
 
@@ -207,6 +216,10 @@ class Workbench:
     @contextmanager
     def provision(self, requirements: Sequence[str]) -> Iterator["_BuildEnvironment"]:
         """An environment that has these requirements and nothing else (PEP 517's isolation)."""
+        from tempfile import TemporaryDirectory
+
+        from cove.install import environment
+
         with TemporaryDirectory(prefix="cove-build-env-") as folder:
             made = environment.create(Path(folder) / "env", self.interpreter)
             prepared = _BuildEnvironment(self, made)
@@ -248,7 +261,9 @@ class _BuildEnvironment:
             workers=bench.session.workers,
             listener=_without_summaries(bench.session.listener),
         )
+        from cove.install.apply import Addition, apply
         from cove.install.installed import scan
+        from cove.install.site import scheme_of
 
         present = {} if first else scan(self._interpreter.sites)
         wheels = bench.wheels(found)
@@ -273,5 +288,5 @@ def _without_summaries(listener: Listener) -> Listener:
     return pass_on
 
 
-def _metadata(wheel: StoredWheel) -> CoreMetadata:
+def _metadata(wheel: "StoredWheel") -> CoreMetadata:
     return core_metadata.read((wheel.files / wheel.manifest.dist_info / "METADATA").read_bytes())
