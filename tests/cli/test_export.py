@@ -1,6 +1,7 @@
 """``cove export``, held to uv byte by byte on the locks that uv wrote."""
 
 import re
+import tarfile
 import tomllib
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from cove.formats.uv_lock import parse
 from cove.testing import PackageFactory, PrivateIndex
 from support.commandline import Sandbox
 from support.programs import clean_environment, program, run
+from support.scripted_server import Reply, serving
 
 LOCKS = Path(__file__).parents[1] / "formats" / "data" / "locks"
 VARIANTS: tuple[tuple[str, ...], ...] = (
@@ -201,12 +203,11 @@ def test_a_lock_stands_alone(project: Sandbox) -> None:
 
 
 def test_parts_of_a_lock_and_sources(project: Sandbox, wheel_factory: PackageFactory) -> None:
-    """Extras and groups choose, a folder is installed in place, an archive beside the lock is, building can be forbidden."""
+    """Extras and groups choose, archives and sdists beside the lock are installed, and building can be forbidden."""
     wheel = wheel_factory.wheel("local", "3.0")
     wheel.write_to(project.work / "files")
     sdist = wheel_factory.sdist("built", "1.0")
     sdist.write_to(project.work / "files")
-    project.project('[project]\nname = "here"\nversion = "4"\n[tool.uv]\n', "here")
     (project.work / "pylock.parts.toml").write_text(
         'lock-version = "1.0"\ncreated-by = "hand"\nextras = ["x"]\ndependency-groups = ["g"]\n'
         f'[[packages]]\nname = "local"\nmarker = "\'x\' in extras"\n'
@@ -228,6 +229,39 @@ def test_parts_of_a_lock_and_sources(project: Sandbox, wheel_factory: PackageFac
     assert (emptied.status, "would be emptied" in emptied.stderr) == (2, True)
     project.cove("pip", "sync", "--python", "other", "pylock.parts.toml", "--allow-empty-requirements").ok()
     assert installed(project) == []
+
+
+def test_a_folder_is_built_each_time(project: Sandbox, wheel_factory: PackageFactory) -> None:
+    source = wheel_factory.sdist("here", "4.0").write_to(project.work / "files")
+    with tarfile.open(source) as archive:
+        archive.extractall(project.work, filter="data")
+    (project.work / "locks").mkdir()
+    (project.work / "locks" / "pylock.toml").write_text(
+        'lock-version = "1.0"\ncreated-by = "hand"\n'
+        '[[packages]]\nname = "here"\ndirectory = { path = "../here-4.0", editable = false }\n'
+    )
+    project.cove("venv", "--no-project", "other").ok()
+    argv = ("pip", "install", "--python", "other", "-r", "locks/pylock.toml")
+    for said in ("+ here==4.0", "~ here==4.0"):
+        assert said in project.cove(*argv).ok().stderr
+    assert project.cove("pip", "freeze", "--python", "other").ok().stdout.startswith("here @ file://")
+
+
+def test_a_lock_from_a_server_reaches_no_file_of_this_machine(project: Sandbox) -> None:
+    project.cove("export", "-o", "pylock.toml").ok()
+    served = {
+        "/pylock.toml": (project.work / "pylock.toml").read_bytes(),
+        "/pylock.local.toml": b'lock-version = "1.0"\ncreated-by = "x"\n[[packages]]\nname = "etc"\n'
+        b'directory = { path = "/etc" }\n',
+        "/pylock.url.toml": (project.work / "pylock.toml").read_bytes().replace(b"http://", b"file:///"),
+    }
+    with serving(lambda request: Reply(200, served[request.path])) as server:
+        project.cove("venv", "--no-project", "other").ok()
+        project.cove("pip", "install", "--python", "other", "-r", f"{server.url}/pylock.toml").ok()
+        assert installed(project) == ["app==1.0", "lib==2.0"]
+        for name in ("pylock.local.toml", "pylock.url.toml"):
+            ran = project.cove("pip", "install", "--python", "other", "--reinstall", "-r", f"{server.url}/{name}")
+            assert (ran.status, "lies beside the lock, which is not on this machine" in ran.stderr) == (2, True)
 
 
 # -- compiled

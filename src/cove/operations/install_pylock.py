@@ -17,7 +17,7 @@ from packaging.pylock import (
 from cove.errors import ConfigurationError, InvalidArtifact, NoCompatibleFile, UsageError
 from cove.formats import pylock
 from cove.formats.direct_url import Archive, Directory, DirectUrl
-from cove.formats.file_url import from_path
+from cove.formats.file_url import from_path, to_path
 from cove.formats.pylock import Chosen
 from cove.formats.pylock_name import is_pylock
 from cove.index.candidates import Rules
@@ -174,11 +174,12 @@ class _Wants:
             if source.url is None or place.exists():
                 return Url.parse(from_path(str(place.resolve())))
         try:
-            return Url.parse(source.url or "")
+            url = Url.parse(source.url or "")
         except ValueError as error:
             raise ConfigurationError(
                 f"{self._path}: package `{package.name}`: the URL cannot be used: {error}"
             ) from None
+        return Url.parse(from_path(str(self._local(package, to_path(url.path))))) if url.scheme == "file" else url
 
     def _local(self, package: Package, path: str) -> Path:
         if self._folder is None:
