@@ -177,11 +177,16 @@ class MarkerSet:
         """Whether ``other`` contains this set."""
         return (self & ~other).is_empty
 
-    def with_extra(self, extra: Name | None) -> "MarkerSet":
-        """The set when ``extra`` alone is asked for (``None``: no extra is): ``extra`` conditions are decided and vanish."""
+    def with_extra(self, extra: Name | None, undecided: Collection[str] = ()) -> "MarkerSet":
+        """The set when ``extra`` alone is asked for (``None``: no extra is): ``extra`` conditions are decided and vanish.
+
+        Those that name something ``undecided`` stay.
+        """
 
         def decide(variable: Variable) -> bool | None:
-            return variable.operand == (extra or "") if variable.name == "extra" else None
+            if variable.name != "extra" or variable.operand in undecided:
+                return None
+            return variable.operand == (extra or "")
 
         return MarkerSet(_decided(self.diagram, decide))
 
@@ -201,6 +206,15 @@ class MarkerSet:
     def assuming(self, known: "MarkerSet") -> "MarkerSet":
         """A simple set that agrees with this one in every environment of ``known``."""
         return MarkerSet(_restricted(self.diagram, known.diagram)) if not known.is_empty else self
+
+    def given(self, code: str, *, asked: bool) -> "MarkerSet":
+        """The set when it is known whether the extra ``code`` is asked for."""
+        return MarkerSet(_decided(self.diagram, lambda variable: asked if _is_extra(variable, code) else None))
+
+    @property
+    def without_extras(self) -> "MarkerSet":
+        """The environments that are in the set with some choice of extras."""
+        return MarkerSet(_without_extras(self.diagram))
 
     @property
     def order(self) -> tuple[object, ...]:
@@ -280,6 +294,19 @@ def _restricted(diagram: Diagram, known: Diagram) -> Diagram:
         return make_node(a.variable, cuts, [free if branch is None else branch for branch in inside])
 
     return restrict(diagram, known)
+
+
+def _is_extra(variable: Variable, code: str) -> bool:
+    return variable.name == "extra" and variable.operand == code
+
+
+def _without_extras(diagram: Diagram) -> Diagram:
+    if isinstance(diagram, bool):
+        return diagram
+    branches = [_without_extras(branch) for branch in diagram.branches]
+    if diagram.variable.name != "extra":
+        return make_node(diagram.variable, list(diagram.cuts), branches)
+    return _combined(branches[0], branches[1], decided=True)
 
 
 _KINDS = {"": 3, "in": 4, "contains": 5}

@@ -79,7 +79,7 @@ def spelled(found: MarkerSet) -> str:
     if found.is_empty:
         return NEVER
     parts = [_sorted(clause) for clause in clauses(found)]
-    parts.sort(key=lambda clause: [_print_rank(variable.name) for variable, _ in _conditions(clause)])
+    parts.sort(key=_place)
     if len(parts) == 1:
         return _conjunction(parts[0])
     extras = [literal for literal in parts[0] if literal[0].name == "extra"]
@@ -97,6 +97,12 @@ def spelled(found: MarkerSet) -> str:
 
 def _print_rank(name: str) -> int:
     return _PRINT_ORDER.index("python_full_version" if name == "python_version" else name)
+
+
+def _place(clause: Clause) -> tuple[list[int], list[str]]:
+    variables = [variable for variable, _ in _conditions(clause)]
+    named = [variable.operand for variable in variables if variable.name == "extra"]
+    return [_print_rank(variable.name) for variable in variables], named
 
 
 def _sorted(clause: Clause) -> Clause:

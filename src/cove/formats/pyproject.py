@@ -83,6 +83,8 @@ class Project:
     environments: tuple[Marker, ...] = ()
     required_environments: tuple[Marker, ...] = ()
     workspace_members: tuple[str, ...] = ()
+    conflicts: tuple[tuple[tuple[str, Name], ...], ...] = ()
+    """Sets of extras and groups, as ``("extra", name)``, of which no two may be asked for together."""
 
     @property
     def is_package(self) -> bool:
@@ -180,6 +182,7 @@ class _Reader:
             exclude_dependencies=tuple(map(normalize, self.texts(uv, "exclude-dependencies", "tool.uv"))),
             environments=self._markers(uv, "environments"),
             required_environments=self._markers(uv, "required-environments"),
+            conflicts=self._conflicts(uv, normalize(name)),
             workspace_members=self.texts(self.table(uv, "workspace", "tool.uv"), "members", "tool.uv.workspace"),
         )
 
@@ -372,6 +375,30 @@ class _Reader:
         value = uv.get(key)
         texts = (value,) if isinstance(value, str) else self.texts(uv, key, "tool.uv")
         return tuple(self.marker(text, f"tool.uv.{key}") for text in texts)
+
+    def _conflicts(self, uv: Mapping[str, object], project: Name) -> tuple[tuple[tuple[str, Name], ...], ...]:
+        key, stated = "tool.uv.conflicts", uv.get("conflicts", [])
+        if not isinstance(stated, list) or not all(isinstance(members, list) for members in stated):
+            raise self.wrong(key, "must be a list of lists")
+        found = []
+        for members in stated:
+            if len(members) < 2:
+                raise self.wrong(key, "must name at least two in each list")
+            found.append(tuple(self._conflicting(member, project) for member in members))
+        return tuple(found)
+
+    def _conflicting(self, member: object, project: Name) -> tuple[str, Name]:
+        key = "tool.uv.conflicts"
+        if not isinstance(member, dict):
+            raise self.wrong(key, 'must hold tables such as `{ extra = "gpu" }`')
+        if normalize(self.text(member, "package", key) or project) != project:
+            raise self.wrong(
+                key, "names another package, which is not supported: only extras and groups of this one are"
+            )
+        kinds = [kind for kind in ("extra", "group") if kind in member]
+        if len(kinds) != 1:
+            raise self.wrong(key, "must name an extra or a group in each table")
+        return kinds[0], normalize(self.text(member, kinds[0], key))
 
     def _sources(self, uv: Mapping[str, object]) -> Mapping[Name, tuple[SourceSpec, ...]]:
         found: dict[Name, tuple[SourceSpec, ...]] = {}

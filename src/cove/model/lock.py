@@ -9,6 +9,11 @@ from cove.model.name import Name
 SourceKind = Literal["registry", "virtual", "editable", "directory", "path", "url", "git"]
 
 
+def conflict_code(kind: str, package: Name, name: Name) -> str:
+    """How markers on edges spell that an extra or a group of a project is asked for: ``extra == 'extra-4-demo-gpu'``."""
+    return f"{kind}-{len(package)}-{package}-{name}"
+
+
 @dataclass(frozen=True, slots=True)
 class LockedSource:
     """Where a locked package comes from: ``{ registry = "https://…/simple" }``, ``{ virtual = "." }`` and the like.

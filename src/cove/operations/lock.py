@@ -111,9 +111,9 @@ def _resolve(session: Session, place: Place, terms: _Terms, present: Lock | None
         session.ask_ahead((normalize(each.name) for each in plain), terms.asked.pins)
     from cove.index.candidates import Rules
     from cove.operations.keeping import kept_indexes
-    from cove.operations.lock_build import build_lock
+    from cove.operations.lock_build import build_lock, conflict_codes, sections_of
     from cove.operations.lock_known import initial_parts, known_versions
-    from cove.operations.parts import Part
+    from cove.operations.parts import everything
     from cove.operations.resolution import resolve_everywhere
     from cove.operations.targets import for_all
     from cove.operations.workbench import Workbench
@@ -125,9 +125,9 @@ def _resolve(session: Session, place: Place, terms: _Terms, present: Lock | None
         pins=asked.pins,
         editable=frozenset(name for name, local in asked.locals.items() if local.is_editable),
     )
-    everywhere = Part(terms.requires_python)
+    everywhere = everything(terms.requires_python, project.environments, conflict_codes(project))
     request = for_all(
-        asked.sections,
+        list(sections_of(project, asked).values()),
         everywhere,
         root_name=f"`{project.name}`",
         constraints=project.constraint_dependencies,
@@ -144,7 +144,7 @@ def _resolve(session: Session, place: Place, terms: _Terms, present: Lock | None
     try:
         found = resolve_everywhere(
             request,
-            initial_parts(place.project, terms.requires_python, present, settings),
+            initial_parts(everywhere, project, terms.requires_python, present, settings),
             universe,
             known=known_versions(present, settings),
             workers=session.workers,

@@ -4,11 +4,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 
 from packaging.markers import Marker
+from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 
 from cove.formats.locked_requirement import requirement_entry, requires_python_text
 from cove.formats.marker_sets import MarkerSet
 from cove.formats.marker_text import normalized
+from cove.formats.pyproject import Project
 from cove.formats.uv_lock import REVISION
 from cove.formats.wheel_markers import may_be_used
 from cove.index.candidates import wheel_may_run
@@ -16,7 +18,7 @@ from cove.model.candidate import Candidate
 from cove.model.dataclasses import replace
 from cove.model.dist import File, WheelName, parse_filename
 from cove.model.index import Index
-from cove.model.lock import Lock, LockedFile, LockedPackage, LockedSource
+from cove.model.lock import Lock, LockedFile, LockedPackage, LockedSource, conflict_code
 from cove.model.name import Name
 from cove.operations.direct import Direct
 from cove.operations.lock_graph import Graph, Key, Node, Section
@@ -44,11 +46,41 @@ def build_lock(
         requires_python=requires_python_text(requires_python),
         packages=(*(maker.package(key, node) for key, node in maker.graph.nodes.items()), maker.project()),
         resolution_markers=maker.graph.markers_of(parts),
+        conflicts=stated_conflicts(place.project),
         supported_markers=stated_markers(place.project.environments, requires_python),
         required_markers=stated_markers(place.project.required_environments, requires_python),
         options=options,
         manifest=manifest,
         revision=REVISION,
+    )
+
+
+def sections_of(project: Project, asked: Asked) -> dict[Section, tuple[Requirement, ...]]:
+    """What the project requires, as it stands side by side; what excludes each other has a marker that tells it apart."""
+    excluding = {each for members in project.conflicts for each in members}
+    found = {_OWN: asked.dependencies}
+    for kind, sections in (("extra", asked.extras), ("group", asked.groups)):
+        for name, several in sections.items():
+            code = conflict_code(kind, project.name, name) if (kind, name) in excluding else ""
+            found[Section(kind, name, code)] = tuple(_when(code, each) for each in several) if code else several
+    return found
+
+
+def _when(code: str, requirement: Requirement) -> Requirement:
+    told, found = Marker(f'extra == "{code}"'), Requirement(str(requirement))
+    found.marker = told if found.marker is None else found.marker & told
+    return found
+
+
+def conflict_codes(project: Project) -> list[list[str]]:
+    """The sets of extras and groups that exclude each other, as markers spell them."""
+    return [[conflict_code(kind, project.name, name) for kind, name in members] for members in project.conflicts]
+
+
+def stated_conflicts(project: Project) -> tuple[tuple[Mapping[str, str], ...], ...]:
+    """``conflicts`` as the lock has them."""
+    return tuple(
+        tuple({"package": project.name, kind: name} for kind, name in members) for members in project.conflicts
     )
 
 
@@ -64,18 +96,17 @@ class _Maker:
         self._place = place
         self._asked = asked
         self._requires_python = requires_python
-        sections = {_OWN: asked.dependencies}
-        sections |= {Section("extra", name): several for name, several in asked.extras.items()}
-        sections |= {Section("group", name): several for name, several in asked.groups.items()}
-        self.graph = Graph(divisions, sections, requires_python, self._source)
+        sections = sections_of(place.project, asked)
+        self.graph = Graph(divisions, sections, requires_python, self._source, conflicts=conflict_codes(place.project))
 
     def project(self) -> LockedPackage:
         """The entry of the project itself."""
         project, asked = self._place.project, self._asked
         kind: LockedSource = LockedSource("editable" if project.is_package else "virtual", ".")
         stated = project.default_groups if project.default_groups_stated else None
-        extras = {name: self.graph.edges(Section("extra", name)) for name in asked.extras}
-        groups = {name: self.graph.edges(Section("group", name)) for name in asked.groups}
+        edges = {(section.kind, section.name): self.graph.edges(section) for section in sections_of(project, asked)}
+        extras = {name: edges["extra", name] for name in asked.extras}
+        groups = {name: edges["group", name] for name in asked.groups}
         return LockedPackage(
             name=project.name,
             version=str(project.version) if project.version is not None else "",

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import combinations
 
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
@@ -13,7 +14,7 @@ from cove.model.dataclasses import dataclass, field
 from cove.model.lock import LockedDependency, LockedSource
 from cove.model.name import Name, normalize
 from cove.operations.direct import Direct
-from cove.operations.parts import Part
+from cove.operations.parts import Part, allowed
 from cove.operations.resolution import Division
 from cove.resolve.questions import Resolved
 
@@ -33,6 +34,8 @@ class Section:
 
     kind: str
     name: Name
+    code: str = ""
+    """How markers spell that it is asked for, where others exclude it."""
 
 
 End = tuple[Key, Name | None]
@@ -73,9 +76,13 @@ class Graph:
         sections: Mapping[Section, Sequence[Requirement]],
         requires_python: SpecifierSet,
         source_of: SourceOf,
+        *,
+        conflicts: Sequence[Sequence[str]] = (),
     ) -> None:
         self._requires_python = requires_python
-        self._possible = FACTS & python_set(requires_python)
+        self._conflicts = conflicts
+        self._allowed = allowed(conflicts)
+        self._possible = FACTS & python_set(requires_python) & self._allowed
         self._source_of = source_of
         self.nodes: dict[Key, Node] = {}
         self._edges: dict[End | Section, _Edges] = defaultdict(_Edges)
@@ -86,6 +93,9 @@ class Graph:
         for division in divisions:
             self._whole |= division.part.markers
         self._reach(sections)
+        self._ways: dict[End | Section, set[frozenset[str]]] = {}
+        if conflicts:
+            self._find_ways(sections)
         self.nodes = {key: node for key, node in self.nodes.items() if not (node.reached & self._possible).is_empty}
         names = [key.name for key in self.nodes]
         self._several = {name for name in names if names.count(name) > 1}
@@ -112,6 +122,7 @@ class Graph:
         extras: dict[tuple[Key, str], set[Name]] = {}
         for (key, extra), marker in edges.markers.items():
             if key in self.nodes and not (marker & known & self._possible).is_empty:
+                marker = self._undoubted(start, key, marker)  # noqa: PLW2901
                 text = edges.texts.get((key, extra)) or self._spelled(marker, known)
                 extras.setdefault((key, text), set()).update(() if extra is None else (extra,))
         return [(key, text, frozenset(several)) for (key, text), several in extras.items()]
@@ -126,11 +137,61 @@ class Graph:
 
     def markers_of(self, parts: Iterable[Part]) -> tuple[str, ...]:
         """How the lock writes which parts these are."""
-        texts = (spelled(part.markers.assuming_python(self._requires_python)) for part in parts)
-        return tuple(text for text in dict.fromkeys(texts) if text)
+        whole = [part.markers.assuming_python(self._requires_python) for part in parts]
+        found = list(dict.fromkeys(each.without_extras for each in whole))
+        if any(not (one & other & FACTS).is_empty for one, other in combinations(found, 2)):
+            found = whole  # only what is asked for tells them apart
+        return tuple(text for text in dict.fromkeys(map(spelled, found)) if text)
 
     def _spelled(self, marker: MarkerSet, known: MarkerSet) -> str:
-        return spelled(marker.assuming(known).assuming_python(self._requires_python))
+        """Where parts exclude each other it is only said what is not known to be so, of what may be asked for together."""
+        simple = (marker | ~self._allowed).assuming(known.without_extras)
+        return spelled(simple.assuming_python(self._requires_python))
+
+    def _undoubted(self, start: End | Section, key: Key, marker: MarkerSet) -> MarkerSet:
+        """The marker of an edge without what every way to its start decides: what is asked for, and what that excludes.
+
+        An edge that has an alternative keeps its conditions.
+        """
+        alternatives = [end for end in self._edges[start].markers if end[0].name == key.name]
+        ways = self._ways.get(start, set()) if self._conflicts and len(alternatives) == 1 else set()
+        whole = marker | ~self._allowed
+        if not ways or any(self._on(way, whole).is_empty for way in ways):
+            return marker
+        simple = whole
+        for way in ways:
+            simple = self._given(way, simple)
+        agrees = all(self._on(way, simple) == self._on(way, whole) for way in ways)
+        return simple if agrees else marker
+
+    def _given(self, way: frozenset[str], marker: MarkerSet) -> MarkerSet:
+        """``marker`` when what is on the way is asked for, and nothing that it excludes."""
+        for code in sorted(way):
+            for members in self._conflicts:
+                for other in members if code in members else ():
+                    marker = marker.given(other, asked=other == code)
+        return marker
+
+    def _on(self, way: frozenset[str], marker: MarkerSet) -> MarkerSet:
+        """``marker`` when exactly what is on the way is asked for."""
+        for members in self._conflicts:
+            for code in members:
+                marker = marker.given(code, asked=code in way)
+        return marker
+
+    def _find_ways(self, sections: Iterable[Section]) -> None:
+        """By which of the extras and groups that exclude others each package is reached."""
+        queue: list[End | Section] = []
+        for section in sections:
+            self._ways[section] = {frozenset((section.code,)) if section.code else frozenset()}
+            queue.append(section)
+        while queue:
+            start = queue.pop()
+            for end in self._edges[start].markers:
+                known = self._ways.setdefault(end, set())
+                if not self._ways[start] <= known:
+                    known |= self._ways[start]
+                    queue.append(end)
 
     def _edge(self, key: Key, marker: str, asked: frozenset[Name]) -> LockedDependency:
         extras = tuple(sorted(asked & self.nodes[key].offered))

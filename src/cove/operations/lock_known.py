@@ -8,21 +8,21 @@ from packaging.specifiers import SpecifierSet
 from packaging.version import InvalidVersion, Version
 
 from cove.config.settings import Settings
-from cove.formats.marker_sets import EVERYTHING, FACTS, NOTHING, MarkerSet, TooComplex, marker_set, python_set
+from cove.formats.marker_sets import EVERYTHING, NOTHING, MarkerSet, TooComplex, marker_set, python_set
 from cove.formats.pyproject import Project
 from cove.model.lock import Lock
-from cove.operations.lock_build import stated_markers
-from cove.operations.parts import Part, all_environments
+from cove.operations.lock_build import conflict_codes, stated_markers
+from cove.operations.parts import Part, begin
 from cove.resolve.forks import Environments
 from cove.resolve.universal import Known
 
 
 def initial_parts(
-    project: Project, requires_python: SpecifierSet, present: Lock | None, settings: Settings
+    whole: Part, project: Project, requires_python: SpecifierSet, present: Lock | None, settings: Settings
 ) -> Sequence[Part]:
     """The parts of ``environments``; those of the lock, where it was made for the same: parts that come and go would move
     versions that nothing else moves."""
-    stated = all_environments(requires_python, project.environments)
+    stated = begin(whole, project.environments, conflict_codes(project))
     if present is None or settings.upgrade or settings.upgrade_package or not present.resolution_markers:
         return stated
     if present.supported_markers != stated_markers(project.environments, requires_python):
@@ -31,21 +31,17 @@ def initial_parts(
         if SpecifierSet(present.requires_python) != requires_python:
             return stated
         regions = [marker_set(Marker(text)) for text in present.resolution_markers]
-        whole = NOTHING
-        for part in stated:
-            whole |= part.markers
-        regions = [region & whole for region in regions]
         everything = NOTHING
         for region in regions:
             if not (region & everything & python_set(requires_python)).is_empty:
                 return stated  # parts that overlap: the lock was edited, or is of extras that conflict
             everything |= region
-        if not (whole & ~everything & FACTS & python_set(requires_python)).is_empty:
+        found = [part for whole in stated for region in regions if (part := whole.divided(region)[0]) is not None]
+        if any(part.divided(everything)[1] is not None for part in stated):
             return stated  # with a gap
-        locked = [found for region in regions for part in stated[:1] if (found := part.moved(region)) is not None]
     except (InvalidMarker, TooComplex, ValueError):
         return stated
-    return locked
+    return found
 
 
 def known_versions(present: Lock | None, settings: Settings) -> list[Known]:

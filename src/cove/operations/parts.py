@@ -1,6 +1,6 @@
 """Parts of all environments, told apart by markers and Pythons: what a universal resolution divides (``resolve.forks``)."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Self
 
 from packaging.markers import Marker
@@ -24,11 +24,16 @@ class Part:
         markers: MarkerSet = EVERYTHING,
         facts: MarkerSet = FACTS,
         meanings: dict[tuple[int, Name | None], tuple[MarkerSet, Marker]] | None = None,
+        undecided: frozenset[str] = frozenset(),
     ) -> None:
-        """``facts`` hold in every environment that counts: what is outside of them does not exist, or is not supported."""
+        """``facts`` hold in every environment that counts: what is outside of them does not exist, or is not supported.
+
+        ``undecided`` are the extras and groups that exclude each other: what depends on them is told apart by markers.
+        """
         self.markers = markers
         self._requires_python = requires_python
         self._facts = facts
+        self._undecided = undecided
         self._meanings = meanings if meanings is not None else {}
         """By the identity of a marker, which is kept, for its text costs more than its meaning."""
         self._whole = markers & facts & python_set(requires_python)
@@ -64,7 +69,7 @@ class Part:
         known = self._meanings.get((id(marker), extra))
         if known is None:
             try:
-                known = marker_set(marker).with_extra(extra), marker
+                known = marker_set(marker).with_extra(extra, self._undecided), marker
             except TooComplex:
                 known = EVERYTHING, marker
             self._meanings[id(marker), extra] = known
@@ -118,12 +123,7 @@ class Part:
         markers = self.markers & region
         if markers == self.markers:
             return self
-        return Part(self._requires_python, markers, self._facts, self._meanings)
-
-    def moved(self, markers: MarkerSet) -> "Part | None":
-        """The part of all that is supported which meets ``markers``; ``None`` if that is none."""
-        part = Part(self._requires_python, markers, self._facts, self._meanings)
-        return None if part.is_empty else part
+        return Part(self._requires_python, markers, self._facts, self._meanings, self._undecided)
 
     def meets(self, other: Self) -> bool:
         """Whether there are environments in both."""
@@ -151,14 +151,54 @@ class Part:
             return "a marker holds that is too long to be shown"
 
 
-def all_environments(requires_python: SpecifierSet, environments: Iterable[Marker] = ()) -> Sequence[Part]:
-    """Every environment with such a Python; those that meet one of ``environments``, each for itself, where there are any."""
+def everything(
+    requires_python: SpecifierSet, environments: Iterable[Marker] = (), conflicts: Sequence[Sequence[str]] = ()
+) -> Part:
+    """Every environment with such a Python, or those that meet one of ``environments`` where there are any.
+
+    ``conflicts`` are sets of extras and groups, as markers spell them, of which no two are asked for together.
+    """
     stated = [marker_set(marker) for marker in environments] or [EVERYTHING]
     supported = NOTHING
     for markers in stated:
         supported |= markers
-    found = [Part(requires_python, markers, FACTS & supported) for markers in stated]
-    return [part for part in found if not part.is_empty]
+    undecided = frozenset(code for members in conflicts for code in members)
+    return Part(requires_python, EVERYTHING, FACTS & supported & allowed(conflicts), undecided=undecided)
+
+
+def begin(whole: Part, environments: Iterable[Marker] = (), conflicts: Iterable[Sequence[str]] = ()) -> list[Part]:
+    """The parts to begin with: each of ``environments`` for itself, and for each of those that exclude each other one in
+    which it is asked for, and one in which none of them is."""
+    stated = [marker_set(marker) for marker in environments]
+    found = [part for markers in stated if (part := whole.divided(markers)[0]) is not None] if stated else [whole]
+    for members in conflicts:
+        found = [part for each in found for part in _chosen(each, members)]
+    return found
+
+
+def allowed(conflicts: Iterable[Sequence[str]]) -> MarkerSet:
+    """What may be asked for together: no two of a set."""
+    found = EVERYTHING
+    for members in conflicts:
+        for position, code in enumerate(members):
+            for other in members[:position]:
+                found &= ~(_asked(code) & _asked(other))
+    return found
+
+
+def _chosen(whole: Part, members: Sequence[str]) -> Iterator[Part]:
+    """The parts in which one of ``members`` is asked for, the last one first, and that in which none is."""
+    for wanted in (*reversed(members), None):
+        choice = EVERYTHING
+        for code in members:
+            choice &= _asked(code) if code == wanted else ~_asked(code)
+        part = whole.divided(choice)[0]
+        if part is not None:
+            yield part
+
+
+def _asked(code: str) -> MarkerSet:
+    return marker_set(Marker(f'extra == "{code}"'))
 
 
 def _trimmed(release: tuple[int, ...]) -> tuple[int, ...]:

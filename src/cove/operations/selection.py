@@ -1,10 +1,11 @@
 """Which of a lock's packages a target needs: the walk from the project along edges whose marker holds."""
 
+import re
 from collections import deque
 from collections.abc import Iterable, Mapping
 
 from cove.errors import ConfigurationError, StaleLock
-from cove.model.lock import Lock, LockedDependency, LockedPackage, LockedSource
+from cove.model.lock import Lock, LockedDependency, LockedPackage, LockedSource, conflict_code
 from cove.model.name import Name
 
 _Key = tuple[Name, str, LockedSource]
@@ -56,7 +57,7 @@ def select(
             if name not in offered:
                 raise ConfigurationError(f"the project has no {kind} `{name}`", hints=(_offered(kind, offered),))
             queue.extend((edge, name) for edge in offered[name])
-    holds = _Judge(markers)
+    holds = _Judge(markers, _active(lock, project, tuple(extras), tuple(groups)))
     reached: dict[_Key, LockedPackage] = {}
     asked: dict[_Key, set[Name]] = {}
     while queue:
@@ -81,11 +82,29 @@ def _offered(kind: str, names: Iterable[Name]) -> str:
     return f"it has {listed}" if listed else f"it defines no {kind}s"
 
 
-class _Judge:
-    """Evaluates marker texts, each once; ``packaging`` is imported for the first that is not empty."""
+def _active(lock: Lock, project: LockedPackage, extras: tuple[Name, ...], groups: tuple[Name, ...]) -> frozenset[str]:
+    """The extras and groups that are asked for, as markers spell those that exclude each other: of these no two may be."""
+    if not lock.conflicts:
+        return frozenset()
+    from cove.operations.reach import Start, check_conflicts
 
-    def __init__(self, markers: Mapping[str, str]) -> None:
+    check_conflicts(lock, (Start(project, extras, groups),))
+    codes = [conflict_code("extra", project.name, each) for each in extras]
+    return frozenset((*codes, *(conflict_code("group", project.name, each) for each in groups)))
+
+
+_CONFLICT = re.compile(r"""\bextra\s*(==|!=)\s*["']((?:extra|group|project)-\d+-[^"']+)["']""")
+
+
+class _Judge:
+    """Evaluates marker texts, each once; ``packaging`` is imported for the first that is not empty.
+
+    ``active`` are the extras and groups that are asked for where the project has some that exclude each other.
+    """
+
+    def __init__(self, markers: Mapping[str, str], active: frozenset[str]) -> None:
         self._markers = markers
+        self._active = active
         self._known: dict[tuple[str, Name | None], bool] = {}
 
     def __call__(self, marker: str, extra: Name | None) -> bool:
@@ -95,5 +114,11 @@ class _Judge:
         if key not in self._known:
             from packaging.markers import Marker
 
-            self._known[key] = Marker(marker).evaluate({**self._markers, "extra": extra or ""})
+            told = _CONFLICT.sub(self._decided, marker)
+            self._known[key] = Marker(told).evaluate({**self._markers, "extra": extra or ""})
         return self._known[key]
+
+    def _decided(self, match: re.Match[str]) -> str:
+        """Several may be asked for at once, which ``extra ==`` cannot say: something that holds, or that never does."""
+        holds = (match[2] in self._active) == (match[1] == "==")
+        return "python_version >= '0'" if holds else "python_version < '0'"

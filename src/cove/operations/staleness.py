@@ -48,6 +48,7 @@ def stale_because(
         _difference("a dependency", own.requires_dist, asked.requires_dist)
         or _group_difference(own.requires_dev, asked.requires_dev)
         or _extras_difference(own.provides_extras, tuple(project.optional_dependencies))
+        or _environments_difference(lock, place, requires_python)
         or _table_difference("option", lock.options, options)
         or _table_difference("setting", lock.manifest, manifest)
         or _index_difference(lock, place, known)
@@ -106,6 +107,30 @@ def _extras_difference(locked: tuple[Name, ...], asked: tuple[Name, ...]) -> str
     for extra in sorted(set(locked) ^ set(asked)):
         return f"the extra `{extra}` was {'added' if extra in asked else 'removed'}"
     return ""
+
+
+def _environments_difference(lock: Lock, place: Place, requires_python: SpecifierSet) -> str:
+    project = place.project
+    if project.environments or project.required_environments or lock.supported_markers or lock.required_markers:
+        from cove.formats.marker_text import normalized
+
+        for key, stated, locked in (
+            ("environments", project.environments, lock.supported_markers),
+            ("required-environments", project.required_environments, lock.required_markers),
+        ):
+            if tuple(normalized(marker, requires_python) for marker in stated) != locked:
+                return f"the setting `{key}` changed"
+    wanted = {frozenset((project.name, kind, name) for kind, name in members) for members in project.conflicts}
+    locked_sets = {
+        frozenset(
+            (member.get("package", ""), kind, member[kind])
+            for member in members
+            for kind in ("extra", "group")
+            if kind in member
+        )
+        for members in lock.conflicts
+    }
+    return "the setting `conflicts` changed" if wanted != locked_sets else ""
 
 
 def _table_difference(what: str, locked: Mapping[str, object], wanted: Mapping[str, object]) -> str:

@@ -220,7 +220,7 @@ class Catalogue:
 
     def roots(self) -> tuple[Requirement, ...]:
         """What is required to begin with, overrides applied."""
-        return self.overridden(self.request.roots, None)
+        return self.overridden(self.request.roots, None, stated=True)
 
     def requirements(self, name: Name, version: Version, extra: Name | None) -> tuple[Requirement, ...]:
         """What a version, whose dependencies are known, requires: by itself, or in addition for an extra."""
@@ -231,8 +231,13 @@ class Catalogue:
             known = self._applicable[key] = self.overridden(requires, extra)
         return known
 
-    def overridden(self, requirements: Iterable[Requirement], extra: Name | None) -> tuple[Requirement, ...]:
-        """Those of the requirements that apply, with overrides in the place of what they override."""
+    def overridden(
+        self, requirements: Iterable[Requirement], extra: Name | None, *, stated: bool = False
+    ) -> tuple[Requirement, ...]:
+        """Those of the requirements that apply, with overrides in the place of what they override.
+
+        Extras in the markers of ``stated`` requirements, those of the user, are not extras of theirs.
+        """
         applicable: list[Requirement] = []
         replaced: set[Name] = set()
         for requirement in requirements:
@@ -241,7 +246,7 @@ class Catalogue:
                 if self._applies_for(requirement, extra):
                     applicable.append(requirement)
             # An override drops the requirement's own marker, but what only an extra asks for stays with the extra.
-            elif name not in replaced and _belongs_to(requirement, extra):
+            elif name not in replaced and (stated or _belongs_to(requirement, extra)):
                 replaced.add(name)
                 applicable.extend(one for one in self.overrides[name] if self.holds(one))
         return tuple(applicable)

@@ -98,7 +98,7 @@ class _Attempt:
     def run(self) -> Conversation:
         search = self._search
         for section in self._request.sections:
-            self._part(self._catalogue.overridden(section, None), None)
+            self._part(self._catalogue.overridden(section, None, stated=True), None)
         search.add(Incompatibility({self._root: UNSELECTED}, RootSelected()))
         self._open[self._root, SELECTED, None] = list(self._catalogue.roots())
         while True:
