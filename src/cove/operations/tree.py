@@ -195,12 +195,13 @@ class _Forest:
     def _branch(
         self, package: LockedPackage, extras: frozenset[Name], path: tuple[_Upright, ...], *, is_root: bool = False
     ) -> Branch:
-        ends = list(self._ends(package, extras, is_root=is_root)) if len(path) < self._view.depth else []
+        ends = list(self._ends(package, extras, is_root=is_root))
         node = (key_of(package), extras, is_root and bool(self._groups.get(key_of(package))))
         if ends and (node in path or (self._view.dedupe and node in self._shown)):
             return Branch(package, is_repeated=True)
-        if ends:
-            self._shown.add(node)
+        if not ends or len(path) >= self._view.depth:
+            return Branch(package)
+        self._shown.add(node)
         branches = []
         for kind, part, edge, end in ends:
             below = self._branch(end, frozenset(edge.extras), (*path, node))
@@ -226,11 +227,12 @@ class _Forest:
 
         def branch(package: LockedPackage, extra: Name | None, path: tuple[_Inverted, ...]) -> Branch:
             node = (key_of(package), extra)
-            ends = above.get(node, []) if len(path) < self._view.depth else []
+            ends = above.get(node, [])
             if ends and (node in path or (self._view.dedupe and node in self._shown)):
                 return Branch(package, is_repeated=True)
-            if ends:
-                self._shown.add(node)
+            if not ends or len(path) >= self._view.depth:
+                return Branch(package)
+            self._shown.add(node)
             branches = []
             for kind, part, edge, asker in ends:
                 below = (
