@@ -105,6 +105,7 @@ class Session:
         self.cwd = cwd
         self.listener = listener
         self.making = RLock()
+        self.may_ask_people = True
         self._exits = ExitStack()
         self._asking: list[SimpleIndex | FlatIndex] = []
 
@@ -117,6 +118,12 @@ class Session:
     def with_settings(self, settings: Settings) -> "Session":
         """A session that differs from this one in its settings, and is closed with it."""
         other = Session(settings, environ=self.environ, cwd=self.cwd, listener=self.listener)
+        return self._exits.enter_context(other)
+
+    def undisturbing(self, listener: Listener) -> "Session":
+        """A session that asks no person anything and reports to ``listener``, and is closed with this one."""
+        other = Session(self.settings, environ=self.environ, cwd=self.cwd, listener=listener)
+        other.may_ask_people = False
         return self._exits.enter_context(other)
 
     @_Made
@@ -178,7 +185,7 @@ class Session:
 
     def _has_somebody_to_ask(self) -> bool:
         """Whether a person sits at a terminal, and was not promised silence; no pipeline (``CI``) has one."""
-        if self.environ.get("CI") or self.settings.quiet or self.settings.no_progress:
+        if not self.may_ask_people or self.environ.get("CI") or self.settings.quiet or self.settings.no_progress:
             return False
         return all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stderr))
 

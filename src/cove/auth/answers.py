@@ -1,7 +1,7 @@
 """What the providers answer for one index, in order, and which of the answers is in force."""
 
 import itertools
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import UTC, datetime
 from http import HTTPStatus
 from threading import RLock
@@ -30,6 +30,15 @@ class _Answer:
     url: Url
     is_renewed: bool = False
     has_worked: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What one provider had to say; it was not asked if what is looked for is not its business."""
+
+    provider: str
+    answer: Credential | Username | None
+    was_asked: bool
 
 
 def now() -> datetime:
@@ -157,6 +166,24 @@ class Answers:
                 self._waiting.append(answer)
             return tuple(answer.credential for answer in self._known)
 
+    def each(self) -> Iterator[Said]:
+        """Ask one provider after the other, as far as that was not done, and nobody who would be disturbed by it."""
+        while self._providers:
+            with self._lock:
+                provider = self._providers.pop(0)
+                asked = len(self._asked)
+                try:
+                    answer = self._said_by(provider)
+                except CoveError as error:
+                    self._error = error
+                    raise
+                was_asked = len(self._asked) > asked
+            if isinstance(answer, _Answer):
+                self._waiting.append(answer)
+                yield Said(provider.name, answer.credential, was_asked)
+            else:
+                yield Said(provider.name, answer, was_asked)
+
     def _begin(self) -> None:
         if self._error is not None:
             raise self._error
@@ -221,20 +248,25 @@ class Answers:
         return self._waiting.pop(0) if self._waiting else self._asked_next(may_ask=may_ask)
 
     def _asked_next(self, *, may_ask: bool) -> _Answer | None:
-        """The next provider's credential; a user name that one gives is what those after it are asked for."""
+        """The next provider's credential."""
         for waiting in (self._providers, self._people if may_ask else []):
             while waiting:
-                provider = waiting.pop(0)
-                if not provider.covers(self._index, self._url):
-                    continue
-                self._asked.append(provider.name)
-                given = provider.get(self._index, self._url)
-                if isinstance(given, Username):
-                    if given.username != self._url.username:
-                        self._url = Url(self._url.public, given.username)
-                elif given is not None:
-                    return self._kept(given, provider, self._url)
+                answer = self._said_by(waiting.pop(0))
+                if isinstance(answer, _Answer):
+                    return answer
         return None
+
+    def _said_by(self, provider: Provider) -> _Answer | Username | None:
+        """What it has; a user name is what those after it are asked for."""
+        if not provider.covers(self._index, self._url):
+            return None
+        self._asked.append(provider.name)
+        given = provider.get(self._index, self._url)
+        if isinstance(given, Username):
+            if given.username != self._url.username:
+                self._url = Url(self._url.public, given.username)
+            return given
+        return self._kept(given, provider, self._url) if given is not None else None
 
     def _renewed(self, answer: _Answer) -> _Answer | None:
         provider = answer.provider

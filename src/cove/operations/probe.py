@@ -2,17 +2,12 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from pathlib import Path
-from time import perf_counter
 
-from cove.auth.layer import header
-from cove.config.load import find_project
 from cove.errors import ConfigurationError, CoveError, UsageError
-from cove.formats import negotiate, uv_lock
-from cove.http.client import Client
-from cove.http.messages import Request, Response, Send
+from cove.formats import negotiate
+from cove.http.messages import Request, Response
 from cove.http.status import error_for, status_text
-from cove.index.simple import ABSENT_STATUSES, LARGEST_PAGE, read_page
+from cove.index.simple import ABSENT_STATUSES, read_page
 from cove.model.dataclasses import dataclass
 from cove.model.dist import File
 from cove.model.index import Index
@@ -21,21 +16,16 @@ from cove.model.outcome import Found, Unavailable
 from cove.model.page import Page
 from cove.model.secret import Credential
 from cove.model.url import Url
-from cove.operations.project import LOCK_NAME, location_of, read
+from cove.operations.question import USUAL, ask, client, known_package, meant, origin_of, page_as_somebody
 from cove.registries import Registry, recognise
 from cove.wiring import Session
-
-_USUAL = Name("pip")
-"""What is asked for where nothing says what the index has: a name that tells nobody anything."""
 
 _NOWHERE = Name("cove-index-check-absent")
 """A name that no index has: how it says so is worth knowing."""
 
-_HOPS = 5
 _DIRECTIVE = re.compile(
     r"\b(?:no-store|no-cache|private|public|immutable|must-revalidate|(?:s-maxage|max-age)=\d{1,9})\b"
 )
-_REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,35 +60,11 @@ def probe(session: Session, where: str | None = None, *, package: str | None = N
     """
     if package is not None and not is_valid_name(package):
         raise UsageError("`--package` takes the name of a package")
-    indexes = session.indexes.all if where is None else (_meant(session, where),)
-    return tuple(_probe(session, index, normalize(package) if package else _known(session, index)) for index in indexes)
-
-
-def _meant(session: Session, where: str) -> Index:
-    if "://" not in where:
-        return session.indexes.named(where)
-    try:
-        url = Url.parse(where)
-    except ValueError as error:
-        raise UsageError(f"the address cannot be used: {error}") from None
-    same = (each for each in session.indexes.all if each.url.public.rstrip("/") == url.public.rstrip("/"))
-    return next(same, Index(url))
-
-
-def _known(session: Session, index: Index) -> Name:
-    folder = find_project(Path(session.settings.project or session.cwd))
-    if folder is None:
-        return _USUAL
-    place = read(folder)
-    if place.lock_path.is_file():
-        location = location_of(index, place).rstrip("/")
-        for package in uv_lock.parse(place.lock_path.read_text("utf-8"), LOCK_NAME).packages:
-            if package.source.kind == "registry" and package.source.location.rstrip("/") == location:
-                return package.name
-    for name, sources in place.project.sources.items():
-        if index.name and any(each.target == "index" and each.location == index.name for each in sources):
-            return name
-    return _USUAL
+    indexes = session.indexes.all if where is None else (meant(session, where),)
+    return tuple(
+        _probe(session, index, normalize(package) if package else known_package(session, index) or USUAL)
+        for index in indexes
+    )
 
 
 def _probe(session: Session, index: Index, name: Name) -> Probe:
@@ -131,16 +97,6 @@ def _ask_source(session: Session, index: Index, name: Name) -> Probe:
 
 
 @dataclass(slots=True)
-class _Hop:
-    """An answer without its body, unless it was a success."""
-
-    response: Response
-    seconds: float
-    elsewhere: Url | None = None
-    """Another origin, to which the index redirects."""
-
-
-@dataclass(slots=True)
 class _Asking:
     """One probe at work: its fields are what the recommendation is made from."""
 
@@ -162,22 +118,21 @@ class _Asking:
     def steps(self) -> Iterator[Finding]:
         """Everything that can be found out, one by one; raises ``CoveError`` where no answer comes."""
         yield Finding("registry", self.registry.name, self.registry.title)
-        self.credential = self.session.credentials.for_url(self.index.url, self.index)
-        page = self._page_as_somebody()
+        page, self.credential = page_as_somebody(self.session, self.index, self.name)
         yield Finding("reachable", value=True, text="yes")
         yield Finding("tls", self.index.url.scheme == "https", self._tls())
-        again = self._ask(self.name, self.credential)
+        again = ask(self.session, self.index, self.name, self.credential)
         again.response.body.close()
         yield Finding("latency", round(again.seconds, 4), f"{again.seconds * 1000:.0f} ms")
         yield self._authentication(page.response)
-        absent = self._ask(_NOWHERE, self.credential)
+        absent = ask(self.session, self.index, _NOWHERE, self.credential)
         absent.response.body.close()
         self.absent_status = absent.response.status
         yield Finding(
             "absent", absent.response.status, f"says {status_text(absent.response.status)} of unknown packages"
         )
         self.elsewhere = page.elsewhere or absent.elsewhere
-        origin = _origin(self.elsewhere) if self.elsewhere else None
+        origin = origin_of(self.elsewhere) if self.elsewhere else None
         yield Finding("redirect", origin, f"to {origin}: not followed unless allowed" if origin else "to no other host")
         if page.response.status == 200:
             yield from self._page(page.response)
@@ -188,22 +143,6 @@ class _Asking:
         elif page.elsewhere is None:
             self.error = error_for(page.response, subject=self.name, index=self.index)
             self.error.hints = (*self.error.hints, *self.registry.hints(page.response.status))
-
-    def _page_as_somebody(self) -> _Hop:
-        """The page, with the first credential that is not refused."""
-        chain = self.session.credentials
-        page = self._ask(self.name, self.credential)
-        while self.credential is not None and page.response.status in (401, 403):
-            other = chain.refused(self.credential, self.index.url, self.index, status=page.response.status)
-            if other is None:
-                break
-            page.response.body.close()
-            self.credential = other
-            page = self._ask(self.name, other)
-        answers = chain.answers(self.index.url, self.index)
-        if answers is not None:
-            page.response.refusals, page.response.places = answers.refusals, answers.places
-        return page
 
     def _tls(self) -> str:
         if self.index.url.scheme != "https":
@@ -218,7 +157,7 @@ class _Asking:
             self.needs_credential = answer.status in (401, 403)
             needed = "needed, and none is known" if self.needs_credential else "not needed; none is known"
             return Finding("authentication", "missing" if self.needs_credential else "none", needed)
-        anonymous = self._ask(self.name, None)
+        anonymous = ask(self.session, self.index, self.name, None)
         anonymous.response.body.close()
         status = anonymous.response.status
         self.needs_credential = status != 200
@@ -253,7 +192,7 @@ class _Asking:
     def _metadata(self, wheel: File) -> Finding:
         if wheel.metadata is None:
             return Finding("metadata", value=False, text="not offered beside wheels: read from the wheels' ends")
-        answer = self._client().send(Request("GET", wheel.url.with_suffix(".metadata"), index=self.index))
+        answer = client(self.session).send(Request("GET", wheel.url.with_suffix(".metadata"), index=self.index))
         answer.body.close()
         there = answer.status == 200
         said = "offered" if there else f"offered, but answered with {status_text(answer.status)}"
@@ -261,7 +200,7 @@ class _Asking:
 
     def _ranges(self, wheel: File) -> Finding:
         headers = {"Range": "bytes=-64", "Accept-Encoding": "identity"}
-        answer = self._client().send(Request("GET", wheel.url, headers, index=self.index))
+        answer = client(self.session).send(Request("GET", wheel.url, headers, index=self.index))
         answer.body.close()
         if answer.status == 206:
             return Finding("ranges", value=True, text="understood")
@@ -271,29 +210,6 @@ class _Asking:
             else f"{status_text(answer.status)} for a file"
         )
         return Finding("ranges", value=False, text=said)
-
-    def _client(self) -> Client:
-        """For files: with redirects and credentials as they are installed."""
-        return self.session.uncached_client(_straight)
-
-    def _ask(self, name: Name, credential: Credential | None) -> _Hop:
-        """One page, along redirects that stay on the index's realm; raises ``NetworkError``."""
-        url = self.index.url.without_credentials().child(name)
-        headers = {"Accept": negotiate.ACCEPT}
-        if credential is not None:
-            name_of_header, value = header(credential)
-            headers[name_of_header] = value
-        began = perf_counter()
-        for _ in range(_HOPS):
-            request = Request("GET", url, headers, self.index, is_page=True, most=LARGEST_PAGE)
-            response = self.session.bare_client.send(request)
-            response.credential = credential
-            target = _target(url, response)
-            if target is None or target.realm != self.index.url.realm:
-                return _Hop(response, perf_counter() - began, target)
-            response.body.close()
-            url = target
-        return _Hop(response, perf_counter() - began)
 
     def recommended(self) -> str:
         """The block for the project's file that fits what was found."""
@@ -311,27 +227,6 @@ class _Asking:
         if not self.can_revalidate:
             lines.append('cache-control = { api = "max-age=600" }')
         return "\n".join(lines) + "\n"
-
-
-def _straight(request: Request, send: Send) -> Response:
-    """In the place of the cache: what is looked at is what the server says."""
-    return send(request)
-
-
-def _target(url: Url, response: Response) -> Url | None:
-    location = response.headers.get("location", "")
-    if response.status not in _REDIRECTS or not location:
-        return None
-    try:
-        target = url.join(location).without_credentials()
-    except ValueError:
-        return None
-    return target if target.scheme in ("http", "https") else None
-
-
-def _origin(url: Url) -> str:
-    scheme, separator, rest = url.public.partition("://")
-    return scheme + separator + rest.partition("/")[0].partition("?")[0]
 
 
 def _offered(page: Page) -> Iterator[tuple[str, int]]:
