@@ -79,7 +79,7 @@ def test_what_is_stored(corp: Sandbox, arguments: list[str], entry: tuple[str, s
         (["ftp://example.com/", "-t", CANARY], ["no HTTP address"]),
         (["file:///x", "-t", CANARY], ["no HTTP address"]),
         (["crop", "-t", CANARY], ["did you mean `corp`?"]),
-        (["https://me@example.com/", "-u", "you", "--password", CANARY], ["`you`", "`me`"]),
+        (["https://me@example.com/", "-u", "you", "--password", CANARY], ["`you`", "another in the URL"]),
         (["corp"], ["no user name", "`--username`", "`--token`"]),
         (["corp", "-u", "me"], ["no password", "`--password -`"]),
         (["corp", "-u", "me", "--password", ""], ["empty"]),

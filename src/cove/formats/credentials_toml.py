@@ -11,7 +11,7 @@ from typing import Literal
 from urllib.parse import unquote, urlunsplit
 
 from cove.model.dataclasses import dataclass
-from cove.model.secret import Secret
+from cove.model.secret import Secret, is_placeholder
 from cove.model.url import Url
 
 TOKEN_USER = "__token__"  # noqa: S105 - the user name that goes with tokens
@@ -47,7 +47,9 @@ class StoredCredential:
     @property
     def whose(self) -> str:
         """How messages tell the credentials of one service apart."""
-        return f"user `{self.username}`" if self.username is not None else "a bearer token"
+        if self.username is None:
+            return "a bearer token"
+        return "a token as user name" if is_placeholder(self.secret) else f"user `{self.username}`"
 
 
 def service_of(url: Url) -> Url:

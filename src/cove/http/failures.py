@@ -23,10 +23,15 @@ _CERTIFICATE_HINT = (
     "set SSL_CERT_FILE (or `ca-cert` of the index) to the certificate of the authority that signed it, "
     "or name the host in allow-insecure-host"
 )
+_TLS_HINT = "TLS 1.2 is the oldest version that is spoken: the server may be set up for older ones only"
 _IDENTITY_HINT = "set SSL_CLIENT_CERT (or `client-cert` of the index) to a PEM file with your certificate and its key"
 
 
-class CertificateRefused(IndexUnreachable):
+class TlsFailed(IndexUnreachable):
+    """There was a connection, but no agreement on how to protect it."""
+
+
+class CertificateRefused(TlsFailed):
     """The server's TLS certificate is not trusted; asking again changes nothing."""
 
 
@@ -47,10 +52,15 @@ def unreachable(who: str, details: tuple[str, ...]) -> IndexUnreachable:
         return CertificateRefused(
             f"the TLS certificate of {who} is not trusted", causes=details[-1:], hints=(_CERTIFICATE_HINT,)
         )
+    if "received fatal alert" in text:
+        return TlsFailed(
+            f"{who} cannot be reached: it does not agree on a way to encrypt", causes=details[-1:], hints=(_TLS_HINT,)
+        )
     for marker, meaning in _MEANINGS:
         if marker in text:
             hint = _HINTS.get(meaning)
-            return IndexUnreachable(f"{who} cannot be reached: {meaning}", hints=(hint,) if hint else ())
+            kind = TlsFailed if marker == "invalidcontenttype" else IndexUnreachable
+            return kind(f"{who} cannot be reached: {meaning}", hints=(hint,) if hint else ())
     return IndexUnreachable(f"{who} cannot be reached: {details[-1] if details else 'the connection failed'}")
 
 

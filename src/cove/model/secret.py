@@ -8,6 +8,8 @@ from cove.model.origin import Origin
 
 MASK = "****"
 
+_PLACEHOLDERS = frozenset({"", "x-oauth-basic", "nopass"})
+
 Scheme = Literal["basic", "bearer", "header"]
 """How a credential is sent: RFC 7617, RFC 6750, or as a header of the registry's own."""
 
@@ -64,6 +66,12 @@ class Secret:
         raise TypeError("a secret cannot be serialised")
 
 
+def is_placeholder(password: Secret) -> bool:
+    """Whether ``password`` only stands where one is expected, beside a user name that is a token: as forges, Gemfury and
+    others have it."""
+    return password.reveal().lower() in _PLACEHOLDERS
+
+
 @dataclass(frozen=True, slots=True)
 class Credential:
     """What is sent to prove who we are, and where it came from.
@@ -87,21 +95,28 @@ class Credential:
         return end is not None and end <= now
 
     @property
+    def is_token(self) -> bool:
+        """Whether it has no user name that may be told: beside a mere placeholder for a password, that is the token."""
+        return self.scheme != "basic" or (bool(self.username) and is_placeholder(self.password))
+
+    @property
     def whose(self) -> str:
-        """How a person is told of it. Beside an empty password the user name is a token, and is not told."""
-        if self.scheme != "basic" or (self.username and not self.password):
+        """How a person is told of it."""
+        if self.is_token:
             return "a token"
         return f"user `{self.username}`" if self.username else "a user without a name"
 
     def spellings(self) -> tuple[str, ...]:
-        """The texts by which a server that echoes what it was sent would give the password away; none for an empty one."""
-        if not self.password:
+        """The texts by which a server that echoes what it was sent would give the secret away; none for an empty one."""
+        in_username = self.scheme == "basic" and self.is_token
+        if not self.password and not in_username:
             return ()
         from base64 import b64encode  # noqa: PLC0415 - only echoes need it, and this module is loaded by every command
         from urllib.parse import quote  # noqa: PLC0415
 
-        secret = self.password.reveal()
-        pair = b64encode(f"{self.username}:{secret}".encode()).decode()
+        password = self.password.reveal()
+        secret = self.username if in_username else password
+        pair = b64encode(f"{self.username}:{password}".encode()).decode()
         return tuple(dict.fromkeys((secret, quote(secret, safe=""), quote(secret), pair)))
 
 

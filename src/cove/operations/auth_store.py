@@ -97,7 +97,7 @@ def login(
     ``ConfigurationError``, ``CredentialsRefused``, ``AccessForbidden`` and ``NetworkError``.
     """
     if service.username and username is not None and username != service.username:
-        raise UsageError(f"two users are given: `{username}`, and `{service.username}` in the URL")
+        raise UsageError(f"two users are given: `{username}`, and another in the URL")
     if not secret:
         raise UsageError("the password is empty", hints=("an empty one can be given as `UV_INDEX_<NAME>_PASSWORD=`",))
     if username is None:

@@ -54,20 +54,13 @@ def _tell(context: Context, found: Status) -> None:
 def _shown(credential: Credential) -> str:
     end = _end(credential)
     words = "expired" if credential.has_expired(datetime.now(UTC)) else "until"
-    return f"{_whose(credential)} from {credential.origin}" + (f", {words} {end:%Y-%m-%d %H:%M} UTC" if end else "")
+    return f"{credential.whose} from {credential.origin}" + (f", {words} {end:%Y-%m-%d %H:%M} UTC" if end else "")
 
 
 def _end(credential: Credential) -> datetime | None:
     """As its provider says, or the token itself; in UTC."""
     end = credential.expires or end_of_token(credential.password.reveal())
     return end.astimezone(UTC) if end is not None else None
-
-
-def _whose(credential: Credential) -> str:
-    """Beside an empty password the user name is a token."""
-    if credential.scheme != "basic" or not credential.password:
-        return "a token"
-    return f"user `{credential.username}`"
 
 
 def _as_object(found: Status) -> dict[str, object]:
@@ -85,7 +78,7 @@ def _as_object(found: Status) -> dict[str, object]:
 def _credential_object(credential: Credential) -> dict[str, object]:
     end = _end(credential)
     return {
-        "username": credential.username if credential.password and credential.scheme == "basic" else None,
+        "username": None if credential.is_token else credential.username,
         "scheme": credential.scheme,
         "origin": str(credential.origin),
         "expires": end.isoformat() if end is not None else None,
