@@ -44,7 +44,7 @@ def publish(session: Session, patterns: Sequence[str] = (), *, dry_run: bool = F
     files = [artifacts.read(path) for path in artifacts.find(patterns, session.cwd, session.listener)]
     if session.settings.offline:
         raise OfflineError(f"nothing can be published to {where.target.label} while the network is switched off")
-    credential = _credential(session, where)
+    credential = _given(session, where) or _found(session, where)
     session.listener(Noted(_as_whom(where, credential)))
     client = session.uncached_client(_asking(session, where, credential))
 
@@ -115,22 +115,43 @@ def _check_index(session: Session) -> Index | None:
 # -- as whom ---------------------------------------------------------------------------------------------------------
 
 
-def _credential(session: Session, where: _Destination) -> Credential | None:
-    """In this order: what was given for publishing, the upload URL's user info, the index's own, the host's."""
+def credential_for_upload(session: Session, index: Index, *, as_given: bool) -> Credential | None:
+    """With what ``publish`` would send files to ``index``; what was given for publishing as such counts with ``as_given``.
+
+    Raises ``ConfigurationError``, ``UsageError`` and ``CredentialsMissing``.
+    """
+    if index.publish_url is None:
+        raise _no_publish_url(index)
+    where = _Destination(PublishTarget(index.publish_url.without_credentials(), index), index.publish_url, index)
+    return (_given(session, where) if as_given else None) or _found(session, where, as_given=as_given)
+
+
+def _given(session: Session, where: _Destination) -> Credential | None:
+    """What was given for publishing, as a token or as a password."""
     settings = session.settings
     pair = ("publish-username", "publish-password")
     why = f"a token goes with the user name {_TOKEN_USER}"
     if settings.publish_token is not None and _prevails(settings, "publish-token", pair, why):
         return Credential(_TOKEN_USER, settings.publish_token, settings.origin("publish-token"))
-    url = where.given
-    username = settings.publish_username if settings.publish_username is not None else url.username
-    if settings.publish_password is not None:
-        origin = settings.origin("publish-password")
-        if username is None:
-            username = where.target.registry.username
-        if not username and settings.publish_username is None:
-            raise UsageError(f"{origin}: a password without a user name", hints=("give it with `--username`",))
-        return Credential(username, settings.publish_password, origin)
+    if settings.publish_password is None:
+        return None
+    origin = settings.origin("publish-password")
+    username = _username(settings, where)
+    if username is None:
+        username = where.target.registry.username
+    if not username and settings.publish_username is None:
+        raise UsageError(f"{origin}: a password without a user name", hints=("give it with `--username`",))
+    return Credential(username, settings.publish_password, origin)
+
+
+def _username(settings: Settings, where: _Destination) -> str | None:
+    return settings.publish_username if settings.publish_username is not None else where.given.username
+
+
+def _found(session: Session, where: _Destination, *, as_given: bool = True) -> Credential | None:
+    """In this order: the upload URL's user info, the index's own, the host's."""
+    settings, url = session.settings, where.given
+    username = _username(settings, where) if as_given else url.username
     if url.password is not None and username in (None, url.username):
         return Credential(url.username or "", url.password, Origin("url", f"the upload URL of {where.target.label}"))
     known = (found for found in _known(session, where, username) if username in (None, found.username))

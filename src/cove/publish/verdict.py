@@ -25,7 +25,7 @@ def error_for(
     """
     sent = response.credential or credential
     status = status_text(response.status)
-    said = _quoted(response, sent)
+    said = quoted(response, sent)
     causes = (f"the server says: {said}",) if said else ()
     if registry.says_already_there(response.status, said):
         return PublishRefused(
@@ -70,10 +70,15 @@ def _hints(status: int) -> tuple[str, ...]:
     return ()
 
 
-def _quoted(response: Response, credential: Credential | None) -> str:
-    """The server's reason: one line, bounded, without control characters, and without the secret should it be echoed."""
+def quoted(response: Response, *credentials: Credential | None) -> str:
+    """The server's reason in the body, which is read and closed: see ``masked_line``."""
     text = _reason(_beginning(response), response.headers.get("content-type", ""))
-    for spelling in credential.spellings() if credential is not None else ():
+    return masked_line(text, *credentials)
+
+
+def masked_line(text: str, *credentials: Credential | None) -> str:
+    """What a server said as one line, bounded, without control characters, and without the secrets of ``credentials``."""
+    for spelling in (spelling for each in credentials if each is not None for spelling in each.spellings()):
         text = text.replace(spelling, MASK)
     visible = "".join(character if character.isprintable() else " " for character in text)
     line = " ".join(visible.split())
