@@ -82,7 +82,7 @@ class CredentialChain:
         if typed is not None:
             url = Url(url.public, typed.username, typed.password)
         governing = self.index_for(url, index)
-        own = self._for_index(governing) if governing is not None else None
+        own = self.of_index(governing) if governing is not None else None
         if own is not None and own.in_force() is not None:
             return own
         if any(one is not None and one.authenticate == "never" for one in (governing, index)):
@@ -127,12 +127,12 @@ class CredentialChain:
 
     def for_index(self, index: Index) -> Credential | None:
         """What is in force for ``index``; looked up at most once."""
-        answers = self._for_index(index)
+        answers = self.of_index(index)
         return answers.in_force() if answers is not None else None
 
     def for_upload(self, index: Index, url: Url) -> Credential | None:
         """What is in force for uploads of ``index`` to ``url``: where that is a matter of places, what is kept for ``url``."""
-        answers = self._for_index(index)
+        answers = self.of_index(index)
         if answers is None:
             return None
         credential = answers.in_force()
@@ -142,7 +142,8 @@ class CredentialChain:
         found = self._of_upload.get((index.name, place), lambda: self._made(index, place, _OF_PLACES))
         return found.in_force() or credential
 
-    def _for_index(self, index: Index) -> Answers | None:
+    def of_index(self, index: Index) -> Answers | None:
+        """What the providers have for ``index``; ``None`` where it must be sent nothing. Raises ``ConfigurationError``."""
         return self._of_index.get((index.name, index.url), lambda: self._made_for(index))
 
     def _made_for(self, index: Index) -> Answers | None:
@@ -199,7 +200,7 @@ class CredentialChain:
 
     def status_of(self, index: Index, among: Collection[str] | None = None) -> CredentialStatus:
         """The same for one index. What the credential in force hides is looked for ``among`` these providers, else all."""
-        answers = self._for_index(index)
+        answers = self.of_index(index)
         if answers is None:
             return CredentialStatus(index, None, ())
         active = answers.in_force()

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 COMMANDS: dict[tuple[str, ...], tuple[str, str]] = {
     ("add",): ("add", "Add requirements to the project, lock and install them"),
     ("auth", "dir"): ("auth_dir", "Print the folder of stored credentials"),
+    ("auth", "doctor"): ("auth_doctor", "Find out what is wrong with the credentials for an index"),
     ("auth", "helper"): ("auth_helper", "Give credentials to Bazel and git"),
     ("auth", "login"): ("auth_login", "Store a password or token for an index"),
     ("auth", "logout"): ("auth_logout", "Remove what is stored for an index"),

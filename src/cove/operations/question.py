@@ -1,8 +1,10 @@
 """One question to an index, asked as it stands: for those who want to see what a server says, and to whom."""
 
+from collections.abc import Callable
 from pathlib import Path
 from time import perf_counter
 
+from cove.auth.answers import Answers
 from cove.auth.layer import header
 from cove.config.load import find_project
 from cove.errors import UsageError
@@ -11,7 +13,7 @@ from cove.http.client import Client
 from cove.http.messages import Request, Response, Send
 from cove.http.redirects import STATUSES
 from cove.index.simple import LARGEST_PAGE
-from cove.model.dataclasses import dataclass
+from cove.model.dataclasses import dataclass, replace
 from cove.model.index import Index
 from cove.model.name import Name
 from cove.model.secret import Credential
@@ -35,7 +37,7 @@ class Hop:
 
 
 def meant(session: Session, where: str) -> Index:
-    """The index called ``where``, or at that URL. Raises ``UnknownIndex`` and ``UsageError``."""
+    """The index called ``where``, or at that URL, with the user info that is typed there. Raises ``UnknownIndex`` and ``UsageError``."""
     if "://" not in where:
         return session.indexes.named(where)
     try:
@@ -43,7 +45,8 @@ def meant(session: Session, where: str) -> Index:
     except ValueError as error:
         raise UsageError(f"the address cannot be used: {error}") from None
     same = (each for each in session.indexes.all if each.url.public.rstrip("/") == url.public.rstrip("/"))
-    return next(same, Index(url))
+    index = next(same, Index(url))
+    return index if url.username is None else replace(index, url=url)
 
 
 def known_package(session: Session, index: Index) -> Name | None:
@@ -67,18 +70,28 @@ def page_as_somebody(session: Session, index: Index, name: Name) -> tuple[Hop, C
     """The page of ``name`` with the first credential that is not refused, and that one. Raises ``NetworkError``."""
     chain = session.credentials
     credential = chain.for_url(index.url, index)
-    page = ask(session, index, name, credential)
-    while credential is not None and page.response.status in (401, 403):
-        other = chain.refused(credential, index.url, index, status=page.response.status)
+    return as_somebody(chain.answers(index.url, index), credential, lambda who: ask(session, index, name, who))
+
+
+def as_somebody(
+    answers: Answers | None, credential: Credential | None, send: Callable[[Credential | None], Hop]
+) -> tuple[Hop, Credential | None]:
+    """What ``send`` gets with ``credential``, or with the first of those that come after it in ``answers`` that is not
+    refused, and that one."""
+    hop = send(credential)
+    while answers is not None and credential is not None:
+        if hop.response.status not in (401, 403):
+            answers.answered(credential)
+            break
+        other = answers.refused(credential, hop.response.status)
         if other is None:
             break
-        page.response.body.close()
+        hop.response.body.close()
         credential = other
-        page = ask(session, index, name, other)
-    answers = chain.answers(index.url, index)
+        hop = send(other)
     if answers is not None:
-        page.response.refusals, page.response.places = answers.refusals, answers.places
-    return page, credential
+        hop.response.refusals, hop.response.places = answers.refusals, answers.places
+    return hop, credential
 
 
 def ask(session: Session, index: Index, name: Name, credential: Credential | None) -> Hop:

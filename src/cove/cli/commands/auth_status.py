@@ -1,10 +1,9 @@
 """``cove auth status``."""
 
 from argparse import ArgumentParser
-from datetime import UTC, datetime
 
 from cove.cli.context import Context
-from cove.model.secret import Credential, end_of_token
+from cove.cli.credential_text import as_object, told
 from cove.operations.auth import Status, status
 from cove.wiring import Session
 
@@ -44,23 +43,11 @@ def _tell(context: Context, found: Status) -> None:
     elif found.active is None:
         console.print("  no credential" + (" is ever sent" if index.authenticate == "never" else ""))
     else:
-        console.print(f"  in force: {_shown(found.active)}")
+        console.print(f"  in force: {told(found.active)}")
     for each in found.shadowed:
-        console.print(f"  hidden:   {_shown(each)}")
+        console.print(f"  hidden:   {told(each)}")
     if found.unasked:
         console.print(f"  not asked: {', '.join(found.unasked)} (`--all` asks)")
-
-
-def _shown(credential: Credential) -> str:
-    end = _end(credential)
-    words = "expired" if credential.has_expired(datetime.now(UTC)) else "until"
-    return f"{credential.whose} from {credential.origin}" + (f", {words} {end:%Y-%m-%d %H:%M} UTC" if end else "")
-
-
-def _end(credential: Credential) -> datetime | None:
-    """As its provider says, or the token itself; in UTC."""
-    end = credential.expires or end_of_token(credential.password.reveal())
-    return end.astimezone(UTC) if end is not None else None
 
 
 def _as_object(found: Status) -> dict[str, object]:
@@ -68,19 +55,8 @@ def _as_object(found: Status) -> dict[str, object]:
         "index": found.index.name,
         "url": found.index.url.public,
         "authenticate": found.index.authenticate,
-        "active": _credential_object(found.active) if found.active is not None else None,
-        "hidden": [_credential_object(each) for each in found.shadowed],
+        "active": as_object(found.active) if found.active is not None else None,
+        "hidden": [as_object(each) for each in found.shadowed],
         "not-asked": list(found.unasked),
         "error": found.error.message if found.error is not None else None,
-    }
-
-
-def _credential_object(credential: Credential) -> dict[str, object]:
-    end = _end(credential)
-    return {
-        "username": None if credential.is_token else credential.username,
-        "scheme": credential.scheme,
-        "origin": str(credential.origin),
-        "expires": end.isoformat() if end is not None else None,
-        "expired": credential.has_expired(datetime.now(UTC)),
     }
