@@ -89,7 +89,21 @@ def _shortened(clause: Clause, outside: MarkerSet) -> Clause:
         fewer = tuple(other for other in kept if other is not literal)
         if (_clause_set(fewer) & outside).is_empty:
             kept = list(fewer)
-    return tuple(kept)
+    return _widened(tuple(kept), outside)
+
+
+def _widened(clause: Clause, outside: MarkerSet) -> Clause:
+    """``clause`` without the excluded values (``!=``) that it need not exclude to keep clear of ``outside``."""
+    for position, (variable, segments) in enumerate(clause):
+        gap = 0 if variable.name not in VERSIONS else len(segments)
+        while gap < len(segments) - 1:
+            merged = (*segments[:gap], (segments[gap][0], segments[gap + 1][1]), *segments[gap + 2 :])
+            wider = (*clause[:position], (variable, merged), *clause[position + 1 :])
+            if (_clause_set(wider) & outside).is_empty:
+                clause, segments = wider, merged  # noqa: PLW2901
+            else:
+                gap += 1
+    return clause
 
 
 def _narrowed(clause: Clause, others: MarkerSet, whole: MarkerSet) -> Clause | None:

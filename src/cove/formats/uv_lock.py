@@ -113,7 +113,14 @@ class _Reader:
             Name(self.text(table, "name", where, None)),
             self.names(table, "extras", where),
             **{key: self.text(table, key, where) for key in ("specifier", "marker", *_REQUIREMENT_SOURCES)},
+            conflict=self.only_for(self.table(table, "conflict", where)),
         )
+
+    def only_for(self, table: Mapping[str, object]) -> str:
+        kind = next((kind for kind in ("extra", "group") if kind in table), "")
+        where = "requires-dist: conflict"
+        texts = (self.text(table, "package", where), kind, self.text(table, kind, where)) if kind else ()
+        return " ".join(texts)
 
     def conflict(self, members: object) -> tuple[Mapping[str, str], ...]:
         tables = self.tables({"conflicts": members}, "conflicts", "lock")
@@ -250,10 +257,15 @@ def _metadata(package: LockedPackage) -> list[str]:
 
 def requirement_lines(requirements: Iterable[LockedRequirement]) -> list[str]:
     """The requirements as inline tables, in the order of the lock."""
+    return [_requirement(requirement) for requirement in in_order(requirements)]
+
+
+def in_order(requirements: Iterable[LockedRequirement]) -> list[LockedRequirement]:
+    """The requirements in the order of the lock, each once."""
     several = list(dict.fromkeys(requirements))
     if len(several) > 1:  # one needs no order, and no markers read
         several.sort(key=_requirement_key)
-    return [_requirement(requirement) for requirement in several]
+    return several
 
 
 def _requirement_key(requirement: LockedRequirement) -> tuple[object, ...]:
@@ -281,6 +293,9 @@ def _requirement(requirement: LockedRequirement) -> str:
         value: str = getattr(requirement, key)
         if value:
             pairs.append((key, _text(value)))
+    if requirement.conflict:
+        package, kind, name = requirement.conflict.split(" ")
+        pairs.append(("conflict", _inline([("package", _text(package)), (kind, _text(name))])))
     return _inline(pairs)
 
 
@@ -297,7 +312,9 @@ def _edge_table(header: str, groups: Mapping[Name, tuple[LockedDependency, ...]]
 def _edges(key: str, edges: Iterable[LockedDependency]) -> list[str]:
     ordered = list(edges)
     if len(ordered) > 1:
-        ordered.sort(key=lambda edge: (edge.name, _version(edge.version), sorted(edge.extras), _marker_order(edge.marker)))
+        ordered.sort(
+            key=lambda edge: (edge.name, _version(edge.version), sorted(edge.extras), _marker_order(edge.marker))
+        )
     return _tall(key, map(_edge, ordered))
 
 

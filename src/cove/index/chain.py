@@ -155,6 +155,7 @@ class Router:
         self._strategy = STRATEGIES[strategy]
         # Of several indexes of one name the first counts: command line and variables stand before the files.
         by_name = {index.name: source for index, source in reversed(self._sources) if index.name}
+        self._by_name = by_name
         self._pins = {}
         for name, index_name in (pins or {}).items():
             if index_name not in by_name:
@@ -168,10 +169,13 @@ class Router:
         searched.sort(key=lambda pair: pair[0].default)
         self._order = tuple(searched)
 
-    def search(self, name: Name) -> Search:
-        """Ask for ``name`` and keep the trail. Never raises for what a server or the network did."""
-        if name in self._pins:
-            index_name, source = self._pins[name]
+    def search(self, name: Name, place: str = "") -> Search:
+        """Ask for ``name`` and keep the trail. Never raises for what a server or the network did.
+
+        ``place`` is the name of the index that it is pinned to in this case, if its pins depend on markers.
+        """
+        if place or name in self._pins:
+            index_name, source = (place, self._by_name[place]) if place else self._pins[name]
             return Search(
                 name, f"pinned to {index_name} by tool.uv.sources", (source.project(name),), nowhere_else=True
             )

@@ -77,6 +77,8 @@ class LockedRequirement:
     git: str = ""
     virtual: str = ""
     subdirectory: str = ""
+    conflict: str = ""
+    """Where the source is for one extra or group only: ``demo extra gpu``."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,7 @@ def kept_indexes(session: Session, lock: Lock, place: Place, asked: Asked) -> di
     if _EVERYTHING in settings.allow_index_change:
         return {}
     before = _pins_in(lock, place)
-    free = {*settings.allow_index_change, *asked.pins, *before}
+    free = {*settings.allow_index_change, *asked.pins, *asked.places, *before}
     here = {_bare(location_of(index, place)): index for index in reversed(indexes)}
     moved = _moved(before, asked, here)
     kept = {

@@ -135,6 +135,7 @@ def _resolve(session: Session, place: Place, terms: _Terms, present: Lock | None
         prereleases=settings.prerelease,
         resolution=settings.resolution,
         by_python=settings.fork_strategy == "requires-python",
+        places=asked.places,
         required=[everywhere.region(marker, None) for marker in project.required_environments],
     )
     urls = {normalize(each.name): each.url for each in asked.roots if each.url}
@@ -178,11 +179,11 @@ def _manifest(project: Project) -> dict[str, object]:
 
 
 def _entries(requirements: tuple[Requirement, ...]) -> list[dict[str, object]]:
-    entries = sorted((requirement_entry(each) for each in requirements), key=lambda entry: entry.name)
+    entries = uv_lock.in_order(requirement_entry(each) for each in requirements)
     return [
         {
             key: value
-            for key, value in (("name", each.name), ("specifier", each.specifier), ("marker", each.marker))
+            for key, value in (("name", each.name), ("marker", each.marker), ("specifier", each.specifier))
             if value
         }
         for each in entries

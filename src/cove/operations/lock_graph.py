@@ -181,10 +181,13 @@ class Graph:
 
     def _find_ways(self, sections: Iterable[Section]) -> None:
         """By which of the extras and groups that exclude others each package is reached."""
-        queue: list[End | Section] = []
+        queue: list[End | Section] = [*sections]
+        whole = {frozenset((section.code,)) if section.code else frozenset() for section in sections}
         for section in sections:
-            self._ways[section] = {frozenset((section.code,)) if section.code else frozenset()}
-            queue.append(section)
+            # With an extra the project's own dependencies are asked for, too.
+            self._ways[section] = (
+                whole if section.kind == "project" else {frozenset((section.code,) if section.code else ())}
+            )
         while queue:
             start = queue.pop()
             for end in self._edges[start].markers:

@@ -1,5 +1,6 @@
 """Parts of all environments, told apart by markers and Pythons: what a universal resolution divides (``resolve.forks``)."""
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Self
 
@@ -138,9 +139,10 @@ class Part:
     def python(self) -> str:
         """Its range in words."""
         simple = self.markers.python_only
-        return (
-            str(self._requires_python) if simple.is_everything else spelled(simple & python_set(self._requires_python))
-        )
+        if simple.is_everything:
+            return str(self._requires_python)
+        text = spelled(simple & python_set(self._requires_python))
+        return re.sub(r"python_full_version (\S+) '([^']*)'", r"\1\2", text).replace(" and ", ",")
 
     @property
     def label(self) -> str:

@@ -11,8 +11,8 @@ from cove.errors import ConfigurationError
 from cove.formats.file_url import from_path
 from cove.formats.locked_requirement import requirement_entry
 from cove.formats.pyproject import Project, SourceSpec
-from cove.model.dataclasses import dataclass, field
-from cove.model.lock import LockedRequirement, SourceKind
+from cove.model.dataclasses import dataclass, field, replace
+from cove.model.lock import LockedRequirement, SourceKind, conflict_code
 from cove.model.name import Name, normalize
 from cove.model.url import Url
 from cove.operations.project import Place, read
@@ -50,6 +50,8 @@ class Asked:
     locals: Mapping[Name, Local]
     requires_dist: tuple[LockedRequirement, ...] = ()
     requires_dev: Mapping[Name, tuple[LockedRequirement, ...]] = field(default_factory=dict)
+    places: Mapping[Name, tuple[tuple[Marker, str], ...]] = field(default_factory=dict)
+    """Projects that come from one index or another, depending on markers: instead of a pin."""
 
     @property
     def sections(self) -> tuple[tuple[Requirement, ...], ...]:
@@ -96,6 +98,8 @@ class _Reader:
         self._no_sources = no_sources
         self._markers = markers
         self._pins: dict[Name, str] = {}
+        self._places: dict[Name, dict[tuple[str, str], Marker]] = {}
+        """By project, the places by the text of their markers."""
         self._locals: dict[Name, Local] = {}
 
     def asked(self) -> Asked:
@@ -110,30 +114,40 @@ class _Reader:
         self._pin_transitive()
         return Asked(
             tuple(self._flattened(project.dependencies)),
-            {extra: tuple(self._flattened(several)) for extra, several in project.optional_dependencies.items()},
-            {group: tuple(self._flattened(several)) for group, several in project.dependency_groups.items()},
+            {e: tuple(self._flattened(several, extra=e)) for e, several in project.optional_dependencies.items()},
+            {g: tuple(self._flattened(several, group=g)) for g, several in project.dependency_groups.items()},
             self._pins,
             self._locals,
             tuple(dist),
             dev,
+            {
+                name: tuple((marker, place) for (_, place), marker in found.items())
+                for name, found in self._places.items()
+            },
         )
 
     def _flattened(
-        self, requirements: Iterable[Requirement], seen: frozenset[Name] = frozenset()
+        self,
+        requirements: Iterable[Requirement],
+        seen: frozenset[Name] = frozenset(),
+        extra: Name | None = None,
+        group: Name | None = None,
     ) -> Iterator[Requirement]:
-        """The requirements: the project's own extras (``me[all]``) replaced by what they require, local sources as URLs."""
+        """The requirements: the project's own extras (``me[all]``) replaced by what they require, local sources as URLs; one
+        that comes from several indexes once for each of them."""
         for each in requirements:
             name = normalize(each.name)
             if name != self._project.name:
-                yield self._located(each, name)
+                for narrowed, _ in self._narrowed(each, name, extra, group):
+                    yield self._located(narrowed, name)
                 continue
-            for extra in sorted({normalize(text) for text in each.extras} - seen):
-                inner = self._project.optional_dependencies.get(extra)
+            for own in sorted({normalize(text) for text in each.extras} - seen):
+                inner = self._project.optional_dependencies.get(own)
                 if inner is None:
                     raise ConfigurationError(
-                        f"{self._place.pyproject_path}: `{each}` asks for the extra `{extra}`, which the project does not have"
+                        f"{self._place.pyproject_path}: `{each}` asks for the extra `{own}`, which the project does not have"
                     )
-                for requirement in self._flattened(inner, seen | {extra}):
+                for requirement in self._flattened(inner, seen | {own}, extra=own):
                     yield _with_marker(requirement, each.marker)
 
     def _located(self, requirement: Requirement, name: Name) -> Requirement:
@@ -149,6 +163,9 @@ class _Reader:
     ) -> Iterator[LockedRequirement]:
         """The requirement as the lock has it: once, or for each of several sources (with disjoint markers) once."""
         name = normalize(requirement.name)
+        if self._is_divided(name):
+            yield from self._divided_entries(requirement, name, extra, group)
+            return
         sources = self._agreed(name, self._project.source_of(requirement, extra, group))
         if not sources:
             yield requirement_entry(requirement, extra=extra)
@@ -168,8 +185,70 @@ class _Reader:
             general = tuple(source for source in sources if source.extra is None and source.group is None)
             if name in self._pins or name in self._locals or any(source.target != "index" for source in general):
                 continue
+            if self._is_divided(name):
+                for source in general:
+                    self._send(name, source, None, None)
+                continue
             for source in self._agreed(name, general):
                 self._pin(name, source)
+
+    # Several indexes for one project.
+
+    def _is_divided(self, name: Name) -> bool:
+        """Whether markers, or extras and groups that exclude each other, send a project to one index or another."""
+        sources = self._project.sources.get(name, ())
+        if self._markers is not None or self._no_sources is None or name in self._no_sources:
+            return False
+        if not sources or any(source.target != "index" for source in sources):
+            return False
+        places = {source.location for source in sources}
+        excluding = {each for members in self._project.conflicts for each in members}
+        return any(source.marker is not None for source in sources) or (
+            len(places) > 1 and all(_asked_for(source) & excluding for source in sources)
+        )
+
+    def _narrowed(
+        self, requirement: Requirement, name: Name, extra: Name | None, group: Name | None
+    ) -> Iterator[tuple[Requirement, SourceSpec | None]]:
+        """The requirement for each source that may apply to it, and for the environments that none is for."""
+        sources = self._project.source_of(requirement, extra, group) if self._is_divided(name) else ()
+        rest: list[Marker] = []
+        for source in sources:
+            if source.marker is None:
+                yield requirement, source
+                return
+            yield _with_marker(requirement, source.marker), source
+            rest.append(source.marker)
+        elsewhere = _outside(rest)
+        if not rest:
+            yield requirement, None
+        elif elsewhere is not None:
+            yield _with_marker(requirement, elsewhere), None
+
+    def _divided_entries(
+        self, requirement: Requirement, name: Name, extra: Name | None, group: Name | None
+    ) -> Iterator[LockedRequirement]:
+        for narrowed, source in self._narrowed(requirement, name, extra, group):
+            if source is None:
+                yield requirement_entry(narrowed, extra=extra)
+                continue
+            self._send(name, source, extra, group)
+            url = self._indexes.named(source.location).url.public
+            entry = requirement_entry(narrowed, extra=extra, index=url)
+            kind, of = ("extra", source.extra) if source.extra else ("group", source.group)
+            yield replace(entry, conflict=f"{self._project.name} {kind} {of}") if of else entry
+
+    def _send(self, name: Name, source: SourceSpec, extra: Name | None, group: Name | None) -> None:
+        """Note under which marker a project comes from an index."""
+        self._named(name, source)
+        marker = source.marker
+        excluding = {each for members in self._project.conflicts for each in members}
+        for kind, of in (("extra", extra), ("group", group)):
+            if of is not None and (kind, of) in excluding:
+                told = Marker(f'extra == "{conflict_code(kind, self._project.name, of)}"')
+                marker = told if marker is None else marker & told
+        marker = marker or Marker("python_version >= '0'")
+        self._places.setdefault(name, {})[str(marker), source.location] = marker
 
     def _agreed(self, name: Name, sources: tuple[SourceSpec, ...]) -> tuple[SourceSpec, ...]:
         """Those of ``sources`` that apply; raises ``ConfigurationError`` when they are several places."""
@@ -189,12 +268,16 @@ class _Reader:
         return sources
 
     def _pin(self, name: Name, source: SourceSpec) -> None:
+        self._named(name, source)
+        self._pins[name] = source.location
+
+    def _named(self, name: Name, source: SourceSpec) -> None:
+        """Raise ``UnknownIndex`` where a source names an index that nothing defines."""
         try:
             self._indexes.named(source.location)
         except ConfigurationError as error:
             error.message = f"{self._place.pyproject_path}: `{name}` is pinned by tool.uv.sources, but {error.message}"
             raise
-        self._pins[name] = source.location
 
     def _public(self, name: Name, url: str) -> str:
         """What a lock may say of a URL: no user info."""
@@ -224,6 +307,22 @@ class _Reader:
 
 
 _NAMED = {"git": "a repository", "workspace": "the workspace"}
+
+
+def _asked_for(source: SourceSpec) -> set[tuple[str, Name]]:
+    found = {("extra", source.extra), ("group", source.group)}
+    return {(kind, name) for kind, name in found if name is not None}
+
+
+def _outside(markers: Iterable[Marker]) -> Marker | None:
+    """Where none of the markers holds; ``None`` if there is no such environment."""
+    from cove.formats.marker_sets import FACTS, NOTHING, marker_set
+    from cove.formats.marker_text import spelled
+
+    inside = NOTHING
+    for marker in markers:
+        inside |= marker_set(marker)
+    return None if (~inside & FACTS).is_empty or inside.is_empty else Marker(spelled(~inside))
 
 
 def _with_marker(requirement: Requirement, marker: Marker | None) -> Requirement:

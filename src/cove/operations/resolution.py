@@ -29,6 +29,9 @@ from cove.resolve.universal import Known
 
 __all__ = ["Division", "Resolution", "Universe", "resolve", "resolve_everywhere"]
 
+Origin = tuple[Name, str]
+"""A project, and the name of the index it must come from, if there is one."""
+
 _JUDGED_AHEAD = 2
 """How many usable versions of a project are looked for before the others are taken for usable."""
 
@@ -79,9 +82,9 @@ class Universe:
         self.statuses: dict[Name, str] = {}
         """Of projects that are not active (PEP 792): where and why, in words."""
         self.directs: dict[Name, Direct] = {}
-        self._releases: dict[Name, Releases] = {}
-        self.chosen: dict[tuple[Name, Version], Candidate] = {}
-        self.read: dict[tuple[Name, Version], CoreMetadata] = {}
+        self._releases: dict[Origin, Releases] = {}
+        self.chosen: dict[tuple[Origin, Version], Candidate] = {}
+        self.read: dict[tuple[Origin, Version], CoreMetadata] = {}
 
     def doubt(self) -> bool:
         """Forget everything, if some of it may be outdated: then it is worth asking once more. Not while it is asked."""
@@ -95,17 +98,17 @@ class Universe:
     def answer(self, question: Question) -> Answer:
         """Answer the solver; raises what an index or a build that cannot answer raises."""
         if isinstance(question, AskVersions):
-            return self._with_present(question.name, self._versions(question.name))
+            return self._with_present(question.name, self._versions((question.name, question.place)))
         if not self._follow:
-            return self._requiring_nothing(question.name, question.version)
-        return self._dependencies(question.name, question.version)
+            return self._requiring_nothing((question.name, question.place), question.version)
+        return self._dependencies((question.name, question.place), question.version)
 
     def _with_present(self, name: Name, found: Versions) -> Versions:
         present = self._present.get(name)
         if present is None or name in self.directs:
             return found
         version = Version(present.version)
-        self.read[name, version] = present
+        self.read[(name, ""), version] = present
         return replace(
             found,
             versions=tuple(sorted({*found.versions, version})),
@@ -114,19 +117,20 @@ class Universe:
             absent="",
         )
 
-    def _requiring_nothing(self, name: Name, version: Version) -> Dependencies:
+    def _requiring_nothing(self, name: Origin, version: Version) -> Dependencies:
         if (name, version) not in self.read and self._candidate(name, version) is None:
             return self._unusable(name, version)
-        known = self.read.setdefault((name, version), CoreMetadata(name, str(version)))
+        known = self.read.setdefault((name, version), CoreMetadata(name[0], str(version)))
         return Dependencies((), known.requires_python, known.provides_extra)
 
-    def _versions(self, name: Name) -> Versions:
+    def _versions(self, origin: Origin) -> Versions:
+        name, place = origin
         if name in self._urls:
             direct = self.directs[name] = self._direct(name, self._urls[name])
             version = Version(direct.metadata.version)
-            self.read[name, version] = direct.metadata
+            self.read[origin, version] = direct.metadata
             return Versions((version,), origin=str(direct.url))
-        search = self._router.search(name)
+        search = self._router.search(name, place)
         if isinstance(search.outcome, Unavailable):
             raise search.outcome.error
         if search.absent:
@@ -136,7 +140,7 @@ class Universe:
         for answer in search.found:
             if answer.page.status != "active":
                 self.statuses.setdefault(name, _told(answer))
-        releases = self._releases[name] = Releases(name, search.found, self._rules(name), links=search.found_links)
+        releases = self._releases[origin] = Releases(name, search.found, self._rules(name), links=search.found_links)
         known = _judged_ahead(releases, whole=len(search.found) > 1, fits=self._fits)
         usable = [candidate for candidate in known.values() if candidate is not None]
         return Versions(
@@ -173,18 +177,18 @@ class Universe:
             return {}
         return {each.version: each.file.requires_python for each in usable if each.file.requires_python}
 
-    def _candidate(self, name: Name, version: Version) -> Candidate | None:
+    def _candidate(self, name: Origin, version: Version) -> Candidate | None:
         candidate = self._releases[name].judge(version)
         if candidate is not None:
             self.chosen[name, version] = candidate
         return candidate
 
-    def _unusable(self, name: Name, version: Version) -> Dependencies:
+    def _unusable(self, name: Origin, version: Version) -> Dependencies:
         """The answer for a version that was taken for usable until it was looked at."""
         why = _rejected(self._releases[name].why_not(version), frozenset())
         return Dependencies(unusable=why[0][1] if why else "has no file that can be used")
 
-    def _dependencies(self, name: Name, version: Version) -> Dependencies:
+    def _dependencies(self, name: Origin, version: Version) -> Dependencies:
         metadata = self.read.get((name, version))
         if metadata is None:
             candidate = self._candidate(name, version)
@@ -341,13 +345,15 @@ def _resolution(solution: Solution, universe: Universe, teller: _Teller) -> Reso
     candidates = {}
     yanked: list[str] = []
     for name, resolved in solution.packages.items():
-        candidate = universe.chosen.get((name, resolved.version))
+        candidate = universe.chosen.get(((name, resolved.place), resolved.version))
         if candidate is not None and name not in universe.directs:
             candidates[name] = candidate
             if candidate.yanked is not None:
                 reason = f" (reason: {candidate.yanked})" if candidate.yanked else ""
                 yanked.append(f"`{name}=={resolved.version}` is yanked{reason}")
     teller.tell(solution.packages, yanked)
-    metadata = {name: universe.read[name, resolved.version] for name, resolved in solution.packages.items()}
+    metadata = {
+        name: universe.read[(name, resolved.place), resolved.version] for name, resolved in solution.packages.items()
+    }
     directs = {name: universe.directs[name] for name in solution.packages if name in universe.directs}
     return Resolution(solution, candidates, metadata, directs)

@@ -17,6 +17,7 @@ from cove.resolve.term import UNSELECTED
 
 NO_WHEEL = "has no wheel for these environments, and no sdist"
 
+_NONE: frozenset[Name] = frozenset()
 _EXTRA_IN_MARKER = re.compile(r"""\bextra\s*==\s*["']([^"']+)["']|["']([^"']+)["']\s*==\s*extra\b""")
 
 
@@ -175,21 +176,25 @@ class Catalogue:
         """What may be chosen although it is yanked."""
         for one in stated:
             self.pinned.update((normalize(one.name), version) for version in exact_versions(one.specifier))
+        self._places: dict[Name, str] = {}
         self._applicable: dict[tuple[Name, Version, Name | None], tuple[Requirement, ...]] = {}
 
-    def record(self, question: Question, answer: Answer) -> None:
-        """Keep an answer. Raises ``TypeError`` if it does not belong to the question."""
-        match question, answer:
-            case AskVersions(name), Versions():
-                self.adopt(Listing(name, answer))
-            case AskDependencies(name, version), Dependencies():
-                self.dependencies[name, version] = answer
-                self._note_broken(name, version, answer)
-            case _:
-                raise TypeError(f"{question} was answered with {type(answer).__name__}")
+    def record(self, question: Question, told: Listing | Dependencies) -> None:
+        """Keep an answer, as ``read`` made it."""
+        if isinstance(told, Listing):
+            self._adopt(told)
+        elif isinstance(question, AskDependencies):
+            self.dependencies[question.name, question.version] = told
+            self._note_broken(question.name, question.version, told)
 
-    def adopt(self, listing: Listing) -> None:
-        """Keep what another catalogue knows of a project."""
+    def place(self, name: Name) -> str:
+        """The index that a project must come from here; empty where none is named."""
+        if name not in self._places:
+            several = self.request.places.get(name, ())
+            self._places[name] = next((place for marker, place in several if self.request.applies(marker, _NONE)), "")
+        return self._places[name]
+
+    def _adopt(self, listing: Listing) -> None:
         self.listings[listing.name] = listing.judged(self.request)
         for (owner, version), dependencies in self.dependencies.items():
             if owner == listing.name:
@@ -273,6 +278,15 @@ class Catalogue:
                 f"{masked(requirement.url)} is a direct reference that nothing but a requirement of your own may introduce",
             )
         return 0, f"{name} is already required from {masked(in_force)}"
+
+
+def read(question: Question, answer: Answer) -> "Listing | Dependencies":
+    """An answer as catalogues keep it. Raises ``TypeError`` if it does not belong to the question."""
+    if isinstance(question, AskVersions) and isinstance(answer, Versions):
+        return Listing(question.name, answer)
+    if isinstance(question, AskDependencies) and isinstance(answer, Dependencies):
+        return answer
+    raise TypeError(f"{question} was answered with {type(answer).__name__}")
 
 
 def _by_name(requirements: Iterable[Requirement]) -> dict[Name, list[Requirement]]:

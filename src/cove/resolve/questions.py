@@ -11,9 +11,10 @@ from cove.model.name import Name
 
 @dataclass(frozen=True, slots=True)
 class AskVersions:
-    """Which versions of a project are there?"""
+    """Which versions of a project are there? ``place`` names the index that it must come from, if any."""
 
     name: Name
+    place: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +23,7 @@ class AskDependencies:
 
     name: Name
     version: Version
+    place: str = ""
 
 
 Question = AskVersions | AskDependencies
@@ -86,6 +88,7 @@ class Resolved:
     version: Version
     extras: frozenset[Name]
     requires: tuple[Requirement, ...]
+    place: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,7 +32,8 @@ class Request:
     With ``environments`` the resolution is a universal one, and may have to be parted (``universal.solve_everywhere``);
     ``sections`` are then the roots as they stand side by side, and ``by_python`` tells whether a newer version for newer
     Pythons is a reason to part. ``required`` are environments that a version without an sdist must have a wheel for.
-    ``fallbacks`` are tried after the preferences.
+    ``fallbacks`` are tried after the preferences. ``places`` tell of projects that must come from one index or another,
+    depending on markers, which: the first one whose marker holds counts.
     """
 
     roots: Sequence[Requirement]
@@ -50,4 +51,5 @@ class Request:
     sections: Sequence[Sequence[Requirement]] = ()
     by_python: bool = True
     required: Sequence[Region] = ()
+    places: Mapping[Name, Sequence[tuple[Marker, str]]] = field(default_factory=dict)
     fallbacks: Mapping[Name, Sequence[Version]] = field(default_factory=dict)

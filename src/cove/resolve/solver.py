@@ -143,7 +143,7 @@ class _Attempt:
         self._part_by_python(name, version)
         if why := self._part_by_wheels(name, value):
             return self._fact({project: value}, Unusable(project, why))
-        question = AskDependencies(name, version)
+        question = AskDependencies(name, version, self._catalogue.place(name))
         if not self._catalogue.is_known(question):
             tried = self._tried[name] = self._tried.get(name, 0) + 1
             if tried > 2:
@@ -166,7 +166,8 @@ class _Attempt:
         while possible and len(questions) < count:
             following = choose(self._catalogue, variable.name, possible)
             possible &= ~following
-            questions.append(AskDependencies(variable.name, version_at(variable, following)))
+            place = self._catalogue.place(variable.name)
+            questions.append(AskDependencies(variable.name, version_at(variable, following), place))
         self._soon += self._walk.give(questions)
 
     def _complete(self, owner: int, value: int, extra: int | None) -> Generator[Ask, Answer, bool]:
@@ -190,7 +191,9 @@ class _Attempt:
             (known if normalize(one.name) in self._projects else unknown).append(one)
         if not known:
             # One at a time: the next fact may make the others unnecessary. All were asked for "soon" long since.
-            yield from self._ask(AskVersions(normalize(left[0].name)))
+            name = normalize(left[0].name)
+            self._part_by_place(name)
+            yield from self._ask(AskVersions(name, self._catalogue.place(name)))
             known, unknown = left[:1], left[1:]
         self._open[key] = unknown
         for requirement in known:
@@ -227,6 +230,15 @@ class _Attempt:
             divided = here.divided_by_python(text)
             if divided is not None:
                 raise Parting(divided, self._chosen())
+
+    def _part_by_place(self, name: Name) -> None:
+        """Part where markers send a project to one index or another."""
+        here = self._request.environments
+        for marker, _ in self._request.places.get(name, ()) if here is not None else ():
+            assert here is not None, "there are environments"
+            inside, outside = here.divided(here.region(marker, None))
+            if inside is not None and outside is not None:
+                raise Parting((outside, inside), self._chosen())
 
     def _part_by_wheels(self, name: Name, value: int) -> str:
         """Part where a favourite has no wheel for environments that must have one; why it cannot be had in any of these."""
@@ -391,7 +403,8 @@ class _Attempt:
                 for (owner, extra), wanted in self._extras.items()
                 if owner == name and current[wanted] == SELECTED
             )
-            packages[name] = Resolved(name, version, extras, self._catalogue.dependencies[name, version].requires)
+            requires = self._catalogue.dependencies[name, version].requires
+            packages[name] = Resolved(name, version, extras, requires, self._catalogue.place(name))
             warnings.extend(self._missing(name, version, sorted(extras)))
         return Solution(packages, tuple(warnings))
 

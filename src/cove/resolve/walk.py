@@ -11,9 +11,9 @@ from packaging.requirements import Requirement
 from packaging.version import Version
 
 from cove.model.name import Name, normalize
-from cove.resolve.catalogue import Catalogue
+from cove.resolve.catalogue import Catalogue, Listing, read
 from cove.resolve.preferences import choose, forbidden_prereleases, forbidden_yanked
-from cove.resolve.questions import Answer, AskDependencies, AskVersions, Question
+from cove.resolve.questions import Answer, AskDependencies, AskVersions, Dependencies, Question
 from cove.resolve.request import Request
 from cove.resolve.term import UNSELECTED
 
@@ -24,6 +24,8 @@ class Walk:
     def __init__(self, request: Request, parent: "Walk | None" = None) -> None:
         self.catalogue = Catalogue(request)
         self._given: set[Question] = parent._given if parent is not None else set()
+        self._told: dict[Question, Listing | Dependencies] = parent._told if parent is not None else {}
+        """All answers, whichever part they are for."""
         self._parts: list[Walk] = []
         self._out: list[Question] = []
         self._wanted: dict[Name, list[Requirement]] = {}
@@ -32,10 +34,8 @@ class Walk:
         self._extras: dict[Name, list[Name]] = {}
         self._expanded: set[tuple[Name, Version, Name | None]] = set()
         self._review: deque[Name] = deque()
-        if parent is not None:
-            self.catalogue.dependencies.update(parent.catalogue.dependencies)
-            for listing in parent.catalogue.listings.values():
-                self.catalogue.adopt(listing)
+        for question, told in self._told.items():
+            self._note(question, told)
         self._require(self.catalogue.roots())
 
     def narrowed(self, request: Request) -> "Walk":
@@ -55,23 +55,25 @@ class Walk:
     def answered(self, question: Question, answer: Answer) -> tuple[Question, ...]:
         """Note an answer; the questions that follow from it. Nothing follows from hearing the same again."""
         self._given.add(question)
-        if self.catalogue.is_known(question):
+        if question in self._told:
             return ()
-        self.catalogue.record(question, answer)
-        self._review.append(question.name)
-        found = self._take()
+        told = self._told[question] = read(question, answer)
+        found = self._learned(question, told)
         for part in self._parts:
-            found += part.learned(self, question)
+            found += part._learned(question, told)
         return found
 
-    def learned(self, parent: "Walk", question: Question) -> tuple[Question, ...]:
-        """Take over what ``parent`` was told; the questions that follow from it."""
-        if isinstance(question, AskVersions):
-            self.catalogue.adopt(parent.catalogue.listings[question.name])
-        else:
-            self.catalogue.record(question, parent.catalogue.dependencies[question.name, question.version])
-        self._review.append(question.name)
+    def _learned(self, question: Question, told: Listing | Dependencies) -> tuple[Question, ...]:
+        if self._note(question, told):
+            self._review.append(question.name)
         return self._take()
+
+    def _note(self, question: Question, told: Listing | Dependencies) -> bool:
+        """Take over an answer, if it is about the place that counts here."""
+        if question.place != self.catalogue.place(question.name):
+            return False
+        self.catalogue.record(question, told)
+        return True
 
     def _take(self) -> tuple[Question, ...]:
         while self._review:
@@ -97,7 +99,7 @@ class Walk:
             if name in self.catalogue.listings:
                 self._review.append(name)
             else:
-                self._ask(AskVersions(name))
+                self._ask(AskVersions(name, self.catalogue.place(name)))
 
     def _expand(self, name: Name) -> None:
         """Look for the best candidate as far as requirements are known, and for what it requires."""
@@ -129,7 +131,7 @@ class Walk:
         catalogue = self.catalogue
         known = catalogue.dependencies.get((name, version))
         if known is None:
-            self._ask(AskDependencies(name, version))
+            self._ask(AskDependencies(name, version, catalogue.place(name)))
             return
         for extra in (None, *self._extras[name]):
             if (name, version, extra) not in self._expanded:

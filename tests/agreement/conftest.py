@@ -1,0 +1,13 @@
+"""A place for each comparison."""
+
+from pathlib import Path
+
+import pytest
+
+from support.commandline import Sandbox
+
+
+@pytest.fixture
+def sandbox(tmp_path: Path) -> Sandbox:
+    """A place of its own for one test."""
+    return Sandbox(tmp_path)
