@@ -1,8 +1,8 @@
 """What is wrong with the credentials for an index, found out by asking all sources and the index: ``cove auth doctor``."""
 
 import re
-from collections.abc import Iterator
-from typing import Literal
+from collections.abc import Callable, Iterator
+from typing import Literal, TypeVar
 
 from cove.auth.answers import Answers
 from cove.auth.layer import header
@@ -23,7 +23,7 @@ from cove.http.redirects import allows, is_public
 from cove.http.status import error_for, missing_hints, status_text
 from cove.index.simple import ABSENT_STATUSES, LARGEST_PAGE, check_expiry, read_page, refusal, unreadable
 from cove.model.dataclasses import dataclass, field, replace
-from cove.model.event import Event, Warned
+from cove.model.event import Event, Listener, Warned
 from cove.model.index import Index
 from cove.model.name import Name, is_valid_name, normalize
 from cove.model.page import Page
@@ -38,6 +38,8 @@ from cove.registries import Registry, recognise
 from cove.wiring import Session
 
 Verdict = Literal["fine", "missing", "refused", "forbidden", "unreachable", "tls", "other", "unclear", "not asked"]
+
+T = TypeVar("T")
 
 _SIGN_IN = re.compile(r"log-?_?in|sign-?_?in|sso|saml|oauth|authorize|/auth", re.IGNORECASE)
 _PASSWORD_FIELD = re.compile(rb"<input[^>]*\btype\s*=\s*[\"']?password|<form[^>]*(?:log|sign)[-_]?in", re.IGNORECASE)
@@ -106,22 +108,36 @@ def diagnose(
         raise UsageError("`--package` takes the name of a package")
     if to_publish and where is None:
         raise UsageError("`--publish` needs an index: what is given for publishing is not for all of them")
-    told: list[Warned] = []
-    is_listing = False
-
-    def listen(event: Event) -> None:
-        if isinstance(event, Warned) and is_listing:
-            told.append(event)
-        else:
-            session.listener(event)
-
-    quiet = session.undisturbing(listen)
+    ear = _Ear(session.listener)
+    quiet = session.undisturbing(ear)
     indexes = quiet.indexes.all if where is None else (meant(quiet, where),)
-    _ = quiet.credentials
-    is_listing = True
+    _ = quiet.credentials  # what is wrong with all of them is told before anybody is asked
     name = normalize(package) if package else None
     asked = [each for each in indexes if each.url.scheme in ("http", "https")]
-    return tuple(_Doctor(quiet, each, name, told, to_publish=to_publish).diagnosis() for each in asked)
+    return tuple(_Doctor(quiet, each, name, ear, to_publish=to_publish).diagnosis() for each in asked)
+
+
+class _Ear:
+    """Passes on what is told, except for the warnings of a source while it is ``heard`` out."""
+
+    def __init__(self, listener: Listener) -> None:
+        self._listener = listener
+        self._warnings: list[Warned] | None = None
+
+    def __call__(self, event: Event) -> None:
+        if self._warnings is not None and isinstance(event, Warned):
+            self._warnings.append(event)
+        else:
+            self._listener(event)
+
+    def heard(self, work: Callable[[], T]) -> tuple[T, tuple[Warned, ...]]:
+        """What ``work`` gives, and the warnings meanwhile."""
+        warnings: list[Warned] = []
+        self._warnings = warnings
+        try:
+            return work(), tuple(warnings)
+        finally:
+            self._warnings = None
 
 
 @dataclass(slots=True)
@@ -131,25 +147,25 @@ class _Doctor:
     session: Session
     index: Index
     wanted: Name | None
-    told: list[Warned]
+    ear: _Ear
     to_publish: bool = False
     worked: Credential | None = None
     found: list[Source] = field(default_factory=list)
 
     def diagnosis(self) -> Diagnosis:
         registry = recognise(self.index.url)
-        name, answers, questions = self.wanted or USUAL, None, ()
+        name = self.wanted or USUAL
+        asked: list[Question] = []
         try:
             self.wanted = self.wanted or known_package(self.session, self.index)
             name = self.wanted or USUAL
             answers = self.session.credentials.of_index(self.index)
-            for source in sources(self.session, self.index, answers, self.told):
-                self.found.append(source)
-            questions = tuple(self._questions(name, registry, answers))
+            self.found.extend(sources(self.session, self.index, answers, self.ear.heard))
+            asked.extend(self._questions(name, registry, answers))
         except CoveError as error:
-            return Diagnosis(self.index, registry, name, tuple(self.found), questions, error)
+            return Diagnosis(self.index, registry, name, tuple(self.found), tuple(asked), error)
         listed = judged(self.found, answers, self.worked) if answers is not None else tuple(self.found)
-        return Diagnosis(self.index, registry, name, listed, questions)
+        return Diagnosis(self.index, registry, name, listed, tuple(asked))
 
     def _questions(self, name: Name, registry: Registry, answers: Answers | None) -> Iterator[Question]:
         about_index, page = self._ask_index(name, registry, answers)
@@ -220,7 +236,8 @@ class _Doctor:
             return self._failed("index", problem, url, response, credential), None
         assert page is not None
         self.worked = credential
-        text = f"has `{name}`, {len(page.files)} files; {self._without(name, credential)}"
+        count = len(page.files)
+        text = f"has `{name}`, {count} {'file' if count == 1 else 'files'}; {self._without(name, credential)}"
         return Question("index", "fine", text, url, response.status, sent=credential), page
 
     def _without(self, name: Name, credential: Credential | None) -> str:
@@ -282,9 +299,9 @@ class _Doctor:
             return Question("file", "fine", self._way_of(file.filename, url, response), url, response.status, sent=sent)
         if response.status in (401, 403) and sent is None and about_index.sent is not None:
             return self._out_of_reach(file.filename, url, response)
-        error = error_for(response, subject=file.filename, index=self.index)
-        error.hints = (*error.hints, *recognise(self.index.url).hints(response.status))
-        return self._refused("file", error, url, response, sent)
+        denied = error_for(response, subject=file.filename, index=self.index)
+        denied.hints = (*denied.hints, *recognise(self.index.url).hints(response.status))
+        return self._refused("file", denied, url, response, sent)
 
     def _way_of(self, filename: str, url: Url, response: Response) -> str:
         end = f", from {origin_of(response.url)}" if response.url.realm != url.realm else ""
@@ -317,17 +334,17 @@ class _Doctor:
             credential = credential_for_upload(self.session, index, as_given=self.to_publish)
             own = self.session.credentials.origin_of(credential) if credential is not None else None
             hop, credential = as_somebody(own, credential, lambda who: self._post(url, who))
-            response = hop.response
-            if response.status in (401, 403):
-                if answers is not None and credential is None:
-                    response.places = answers.places
-                error = error_for(response, subject="an upload", index=index)
-                error.hints = (*error.hints, *registry.hints(response.status))
-                asked = self._refused("upload", error, url, response, credential)
-                return replace(asked, counts=self.to_publish or asked.verdict == "refused")
-            return self._judge_upload(url, response, credential)
         except CoveError as error:
             return replace(self._failed("upload", error, url), counts=self.to_publish)
+        response = hop.response
+        if response.status not in (401, 403):
+            return self._judge_upload(url, response, credential)
+        if answers is not None and credential is None:
+            response.places = answers.places
+        denied = error_for(response, subject="uploads", index=index)
+        denied.hints = (*denied.hints, *registry.hints(response.status))
+        asked = self._refused("upload", denied, url, response, credential)
+        return replace(asked, counts=self.to_publish or asked.verdict == "refused")
 
     def _no_upload_url(self, known: Url | None) -> Question:
         hints = (f"`publish-url` says where files go{f': {known}' if known is not None else ''}",)

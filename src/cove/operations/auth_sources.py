@@ -1,6 +1,6 @@
 """Every source of credentials for an index, in order: what it has, or why it has nothing."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Literal
 
@@ -8,6 +8,7 @@ from cove.auth.answers import Answers, Said
 from cove.auth.provider import Username
 from cove.auth.providers.netrc import netrc_path
 from cove.config.folders import credentials_file, home
+from cove.errors import CoveError
 from cove.http.messages import Refusal
 from cove.http.status import status_text
 from cove.model.dataclasses import dataclass, replace
@@ -18,6 +19,8 @@ from cove.registries import recognise
 from cove.wiring import Session
 
 State = Literal["in use", "found", "absent", "refused", "forbidden", "expired", "not asked"]
+
+Heard = Callable[[Callable[[], Said | None]], tuple[Said | None, tuple[Warned, ...]]]
 
 ORDER = (
     "environment", "URL", "huggingface", "netrc", "store", "command", "codeartifact", "google", "azure", "keyring", "prompt",
@@ -40,22 +43,34 @@ class Source:
     mend: str = ""
 
 
-def sources(session: Session, index: Index, answers: Answers | None, told: list[Warned]) -> Iterator[Source]:
-    """All that matter to ``index``, asked one after the other; no person is asked. ``told`` is where their warnings arrive.
+def sources(session: Session, index: Index, answers: Answers | None, heard: Heard) -> Iterator[Source]:
+    """All that matter to ``index``, asked one after the other; no person is asked. ``heard`` does what it is given, and tells
+    the warnings meanwhile.
 
     Raises what a provider raises: what comes after it is not asked then, by nobody.
     """
     said: dict[str, Said] = {}
     notes: dict[str, tuple[str, ...]] = {}
-    for each in answers.each() if answers is not None else ():
-        said[each.provider] = each
-        notes[each.provider] = tuple(f"{warning.message}; {warning.hint}".removesuffix("; ") for warning in told)
-        told.clear()
+    failure: CoveError | None = None
+    asking = answers.each() if answers is not None else iter(())
+    try:
+        while (heard_of := heard(lambda: next(asking, None)))[0] is not None:
+            each, warnings = heard_of
+            said[each.provider] = each
+            notes[each.provider] = tuple(
+                f"{warning.message}; {warning.hint}".removesuffix("; ") for warning in warnings
+            )
+    except CoveError as error:
+        failure = error
     for name in ORDER:
         if not _matters(name, index):
             continue
         source = _never(name, index) if answers is None else _source(session, index, name, said.get(name))
+        if failure is not None and name not in said:
+            source = Source(name, "not asked", "something is wrong with a source, or with one before it")
         yield replace(source, notes=notes.get(name, ()))
+    if failure is not None:
+        raise failure
 
 
 def judged(found: Sequence[Source], answers: Answers, worked: Credential | None) -> tuple[Source, ...]:
