@@ -9,7 +9,9 @@ import pytest
 from cove.auth.providers import ProviderOptions, make_providers
 from cove.auth.providers.stored import Stored
 from cove.auth.store import CredentialStore
+from cove.config.file_lock import locked
 from cove.errors import ConfigurationError
+from cove.formats.credentials_edit import put
 from cove.formats.credentials_toml import StoredCredential
 from cove.model.event import Event, Warned
 from cove.model.index import Index
@@ -68,18 +70,29 @@ def test_only_its_owner_can_read_it(store: CredentialStore) -> None:
 
 
 def test_processes_that_store_at_the_same_time_lose_nothing(store: CredentialStore, tmp_path: Path) -> None:
-    """Those of uv among them."""
-    environment = clean_environment(tmp_path / "home", UV_CREDENTIALS_DIR=str(store.path.parent))
-    commands = [[sys.executable, "-c", STORES, str(store.path), f"cove-{number}"] for number in range(3)]
-    for number in range(8):
-        login = ["auth", "login", "example.com", "--username", f"uv-{number}", "--password", "p"]
-        commands.append([program("uv"), *login])
+    environment = clean_environment(tmp_path / "home")
+    commands = [[sys.executable, "-c", STORES, str(store.path), f"cove-{number}"] for number in range(4)]
     started = [subprocess.Popen(command, env=environment, stderr=subprocess.PIPE) for command in commands]
     for process in started:
         _, errors = process.communicate(timeout=60)
         assert process.returncode == 0, errors
-    expected = [f"cove-{a}-{b}" for a in range(3) for b in range(5)] + [f"uv-{number}" for number in range(8)]
-    assert users(store) == expected
+    assert users(store) == [f"cove-{a}-{b}" for a in range(4) for b in range(5)]
+
+
+def test_uv_waits_until_we_are_done(store: CredentialStore, tmp_path: Path) -> None:
+    """It takes the same lock, and reads what we wrote meanwhile. (What is changed after that, between its reading and its
+    writing, it loses: it gives the lock back in between.)"""
+    environment = clean_environment(tmp_path / "home", UV_CREDENTIALS_DIR=str(store.path.parent))
+    store.put(entry("before"))
+    login = [program("uv"), "auth", "login", "example.com", "--username", "uv", "--password", "p"]
+    with locked(store.path.with_name("credentials.toml.lock")):
+        uv = subprocess.Popen(login, env=environment, stderr=subprocess.PIPE)
+        with pytest.raises(subprocess.TimeoutExpired):
+            uv.wait(1)
+        store.path.write_text(put(store.path.read_text(), entry("meanwhile")))
+    _, errors = uv.communicate(timeout=60)
+    assert uv.returncode == 0, errors
+    assert users(store) == ["before", "meanwhile", "uv"]
 
 
 def test_threads_lose_nothing_either(store: CredentialStore) -> None:
