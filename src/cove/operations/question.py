@@ -7,7 +7,7 @@ from time import perf_counter
 from cove.auth.answers import Answers
 from cove.auth.layer import header
 from cove.config.load import find_project
-from cove.errors import UsageError
+from cove.errors import InvalidResponse, UsageError
 from cove.formats import negotiate, uv_lock
 from cove.http.client import Client
 from cove.http.messages import Request, Response, Send
@@ -37,7 +37,10 @@ class Hop:
 
 
 def meant(session: Session, where: str) -> Index:
-    """The index called ``where``, or at that URL, with the user info that is typed there. Raises ``UnknownIndex`` and ``UsageError``."""
+    """The index called ``where``, or at that URL, with the user info that is typed there.
+
+    Raises ``UnknownIndex`` and ``UsageError``.
+    """
     if "://" not in where:
         return session.indexes.named(where)
     try:
@@ -111,7 +114,7 @@ def ask(session: Session, index: Index, name: Name, credential: Credential | Non
             return Hop(response, perf_counter() - began, target)
         response.body.close()
         url = target
-    return Hop(response, perf_counter() - began)
+    raise InvalidResponse(f"{index.label} redirected more than {_HOPS - 1} times", causes=(f"last URL: {url}",))
 
 
 def client(session: Session) -> Client:
