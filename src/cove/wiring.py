@@ -19,7 +19,7 @@ from cove.config.indexes import Indexes
 from cove.config.load import indexes
 from cove.config.settings import Settings
 from cove.errors import CoveError
-from cove.model.event import Listener, ignore
+from cove.model.event import Event, Listener, Warned, ignore
 from cove.model.name import Name
 
 if TYPE_CHECKING:  # names of what is imported when it is made
@@ -31,7 +31,7 @@ if TYPE_CHECKING:  # names of what is imported when it is made
     from cove.index.chain import Kept, Router
     from cove.index.flat import FlatIndex
     from cove.index.simple import SimpleIndex
-    from cove.index.source import Source
+    from cove.index.source import Marked
     from cove.install.store import Store
     from cove.model.index import Index
 
@@ -103,17 +103,25 @@ class Session:
         self.settings = settings
         self.environ = environ
         self.cwd = cwd
-        self.listener = listener
+        self.has_warned = False
+        """Whether somebody was warned of something in this run."""
+        self._listener = listener
         self.making = RLock()
         self.may_ask_people = True
         self._exits = ExitStack()
         self._asking: list[SimpleIndex | FlatIndex] = []
+        self._asked_ahead: list[Begun[None]] = []
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *exception: object) -> None:
         self._exits.close()
+
+    def listener(self, event: Event) -> None:
+        """Tell of ``event`` whoever listens to this run."""
+        self.has_warned |= isinstance(event, Warned)
+        self._listener(event)
 
     def with_settings(self, settings: Settings) -> "Session":
         """A session that differs from this one in its settings, and is closed with it."""
@@ -275,12 +283,12 @@ class Session:
         )
 
     @_Made
-    def sources(self) -> "tuple[tuple[Index, Source], ...]":
+    def sources(self) -> "tuple[tuple[Index, Marked], ...]":
         """Every index with the object that asks it; each is asked for a name once in a run, whoever wants to know."""
         return tuple((index, self._source(index)) for index in self.indexes.all)
 
     @_Made
-    def links(self) -> "tuple[tuple[Index, Source], ...]":
+    def links(self) -> "tuple[tuple[Index, Marked], ...]":
         """``--find-links``, which complete what indexes offer."""
         return tuple((index, self._source(index)) for index in self.indexes.find_links)
 
@@ -301,7 +309,7 @@ class Session:
         doubted = [source.doubt() for source in self._asking]
         return any(doubted)
 
-    def _source(self, index: "Index") -> "Source":
+    def _source(self, index: "Index") -> "Marked":
         from cove.index.breaker import Breaker
 
         source = self._flat(index) if index.format == "flat" else self._simple(index)
@@ -323,25 +331,31 @@ class Session:
         if not self.settings.offline:
             self.begin(self._prepare)
 
-    def ask_ahead(self, names: Iterable[Name], pins: Mapping[Name, str]) -> None:
+    def ask_ahead(
+        self, names: Iterable[Name], pins: Mapping[Name, str], ask: Callable[[Name], object] | None = None
+    ) -> None:
         """Begin to ask for projects in the background, while this thread imports what will make use of the answers.
 
-        Each name goes where ``router(pins)`` sends it and nowhere else; the answers are kept for whoever asks next. What
-        goes wrong meets that one too, and is reported there.
+        Each name goes where ``router(pins)`` sends it and nowhere else, or is given to ``ask``; the answers are kept for
+        whoever asks next. What goes wrong meets that one too, and is reported there.
         """
         if self.settings.offline:
             return
         with suppress(CoveError):
-            router = self.router(pins)
+            wanted = ask or self.router(pins).search
             left = deque(dict.fromkeys(names))
 
-            def ask() -> None:
+            def work() -> None:
                 with suppress(IndexError):
                     while True:
-                        router.search(left.popleft())
+                        wanted(left.popleft())
 
-            for _ in range(min(len(left), self.workers)):
-                self.begin(ask)
+            self._asked_ahead = [self.begin(work) for _ in range(min(len(left), self.workers))]
+
+    def wait_for_answers(self) -> None:
+        """Return when all that was asked for last by ``ask_ahead`` has been answered, or has failed."""
+        for begun in self._asked_ahead:
+            begun.wait()
 
     def begin(self, work: Callable[[], T]) -> "Begun[T]":
         """Begin ``work`` in a thread of its own, which has ended when this session is closed."""

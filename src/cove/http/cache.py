@@ -15,7 +15,7 @@ from cove.model.dataclasses import dataclass, replace
 from cove.model.event import Listener, Noted, ignore
 from cove.model.url import Url
 
-_MAGIC = "cove-page 1"
+_MAGIC = "cove-page 2"
 _TYPES = frozenset({"application/vnd.pypi.simple.v1+json", "application/vnd.pypi.simple.v1+html", "text/html"})
 _KEPT = ("content-type", "etag", "last-modified", "cache-control", "expires", "date", "age", "x-pypi-last-serial")
 
@@ -70,15 +70,19 @@ class Cache:
             raise
         if response.status == 304 and entry is not None:
             response.body.close()
+            known, place = entry, self._path(request)
             entry = replace(entry, headers={**entry.headers, **_kept(response.headers)}, stored=self._clock())
-            self._keep(self._path(request), entry)
+            if place != path or _is_worth_keeping(entry, known, request):
+                self._keep(place, entry)
             return replace(entry.response(), credential=response.credential)
         if not _may_store(response, request):
             return response
-        entry = _Entry(response.url.public, _kept(response.headers), response.body.read(), self._clock())
+        body = response.body.read()
+        digest = hashlib.sha256(body).hexdigest()
+        entry = _Entry(response.url.public, _kept(response.headers), body, self._clock(), digest)
         if not _echoes(response, entry):
             self._keep(self._path(request), entry)  # the owner may be another by now: see ``cove.auth.answers``
-        return replace(response, body=Whole(entry.body))
+        return replace(response, body=Whole(entry.body), digest=digest)
 
     def _path(self, request: Request) -> Path:
         assert request.index is not None
@@ -151,9 +155,12 @@ class _Entry:
     headers: Mapping[str, str]
     body: bytes
     stored: float
+    digest: str
 
     def response(self) -> Response:
-        return Response(200, Headers(self.headers), Url(self.url), Whole(self.body), from_cache=True)
+        return Response(
+            200, Headers(self.headers), Url(self.url), Whole(self.body), from_cache=True, digest=self.digest
+        )
 
     def encoded(self) -> bytes:
         head = {
@@ -161,9 +168,19 @@ class _Entry:
             "url": self.url,
             "headers": dict(self.headers),
             "stored": self.stored,
+            "digest": self.digest,
             "length": len(self.body),
         }
         return json.dumps(head).encode() + b"\n" + self.body
+
+
+def _is_worth_keeping(entry: _Entry, known: _Entry, request: Request) -> bool:
+    """Whether what a 304 says of an entry makes a difference next time: how long it stays fresh, or by what it is known."""
+    if lifetime(Headers(entry.headers), _override(request)):
+        return True
+    return any(
+        entry.headers.get(name) != known.headers.get(name) for name in ("etag", "last-modified", "cache-control")
+    )
 
 
 def lifetime(headers: Headers, override: str | None = None) -> float:
@@ -234,7 +251,7 @@ def _load(path: Path) -> _Entry | None:
         if values["magic"] != _MAGIC or values["length"] != len(body):
             return None
         headers = {str(name): str(value) for name, value in values["headers"].items()}
-        return _Entry(str(values["url"]), headers, body, float(values["stored"]))
+        return _Entry(str(values["url"]), headers, body, float(values["stored"]), str(values["digest"]))
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
 

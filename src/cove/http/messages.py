@@ -95,6 +95,8 @@ class Response:
     from_cache: bool = False
     is_unasked: bool = False
     """From the cache, and the server was not asked whether it is still so."""
+    digest: str = ""
+    """SHA-256 of the body in hexadecimal, where the cache has it; else empty."""
 
 
 Send = Callable[[Request], Response]

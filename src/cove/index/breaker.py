@@ -5,14 +5,14 @@ from typing import Protocol
 
 from cove.errors import IndexUnreachable, TruncatedDownload
 from cove.http.failures import CertificateRefused, ServerTrouble
-from cove.index.source import Source
+from cove.index.source import Marked
 from cove.model.event import Listener, Warned, ignore
 from cove.model.index import Index
 from cove.model.name import Name
 from cove.model.outcome import Absent, Outcome, Unavailable
 
 
-class Remote(Source, Protocol):
+class Remote(Marked, Protocol):
     """A source that may have kept what it was told before."""
 
     @property
@@ -49,6 +49,14 @@ class Breaker:
                 return outcome
             self._open(outcome)
         return self._instead(name)
+
+    def mark(self, name: Name) -> str:
+        """As the source says, as long as it can be reached."""
+        return self._source.mark(name) if self._trouble is None else ""
+
+    def known_mark(self, name: Name) -> str | None:
+        """As the source says."""
+        return self._source.known_mark(name)
 
     def _open(self, trouble: Unavailable) -> None:
         with self._lock:

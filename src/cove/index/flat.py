@@ -48,6 +48,14 @@ class FlatIndex:
         """The files of the list that are ``name``'s, by their names."""
         return self._of(name, self._listing.get(_ALL, lambda: self._read(self._anew)))
 
+    def mark(self, name: Name) -> str:  # noqa: ARG002 - the shape of a marked source
+        """None: a list is for all projects, and is read anew in every run."""
+        return ""
+
+    def known_mark(self, name: Name) -> str | None:  # noqa: ARG002
+        """None, too."""
+        return None
+
     def stored(self, name: Name) -> Outcome:
         """The same by the list in the cache, however old; ``Unavailable`` without one."""
         return self._of(name, self._listing.get(_STORED, lambda: self._read(STORED)))

@@ -55,6 +55,8 @@ class MetadataReader:
         self._build = build
         self._keep = keep
         self._read: Once[str, CoreMetadata] = Once()
+        self.is_immutable = True
+        """Whether all that was read belongs to a file's digest, and nothing had to be built to learn it."""
 
     def read(self, candidate: Candidate) -> CoreMetadata:
         """The metadata of ``candidate.file``; every error names the package, its version and the index.
@@ -71,6 +73,7 @@ class MetadataReader:
                 return self._parse(cached, candidate)
             data = self._fetch(candidate)
             if data is None:
+                self.is_immutable = False
                 metadata = self._build(candidate)
                 _check_identity(metadata, candidate)
                 return metadata
@@ -146,6 +149,7 @@ class MetadataReader:
         """
         file, digest = candidate.file, candidate.file.hashes.get("sha256", "")
         if len(digest) != 64:
+            self.is_immutable = False
             if file.url.scheme == "file" or not _lifetime(candidate):
                 return None
             told = f"{file.url.public}\0{file.size}\0{file.upload_time}"

@@ -35,6 +35,8 @@ class SimpleIndex:
         self._client = client
         self._registry = recognise(index.url)
         self._outcomes: Once[Name, Outcome] = Once()
+        self._answers: Once[Name, Response] = Once()
+        self._marks: dict[Name, str] = {}
         self._lock = Lock()
         self._unasked: set[Name] = set()
         self._anew: frozenset[Name] = frozenset()
@@ -47,6 +49,22 @@ class SimpleIndex:
         """What the page in the cache says, however old; ``Unavailable`` without one."""
         return self._ask(name, STORED)
 
+    def mark(self, name: Name) -> str:
+        """What tells the answer for ``name`` from any other, asked for now and not read: a digest, or the status of absence.
+
+        Empty for an answer that has none. ``project`` makes use of the same answer.
+        """
+        if name not in self._marks:
+            try:
+                self._mark(name, self._answer(name))
+            except (CoveError, OSError):
+                return ""  # whoever asks for the project is told
+        return self._marks[name]
+
+    def known_mark(self, name: Name) -> str | None:
+        """The mark of the answer that was given for ``name``, ``None`` if it was not asked for."""
+        return self._marks.get(name)
+
     def doubt(self) -> bool:
         """Forget the pages that came from the cache without the server having been asked: it is asked from now on.
 
@@ -57,6 +75,8 @@ class SimpleIndex:
         self._anew |= doubted
         for name in doubted:
             self._outcomes.forget(name)
+            self._answers.forget(name)
+            self._marks.pop(name, None)
         return bool(doubted)
 
     def _ask(self, name: Name, how: Mapping[str, str]) -> Outcome:
@@ -65,12 +85,11 @@ class SimpleIndex:
                 from cove.index.directory import read_project  # noqa: PLC0415 - most indexes are elsewhere
 
                 return read_project(self.index, name)
-            url = self.index.url.child(name)
-            headers = {"Accept": negotiate.ACCEPT, **how}
-            response = self._client.get(url, index=self.index, headers=headers, is_page=True, most=LARGEST_PAGE)
-            if response.is_unasked:
-                with self._lock:
-                    self._unasked.add(name)
+            if how:
+                return self._judge(name, self._request(name, how))
+            response = self._answer(name)
+            self._answers.forget(name)  # its body need not be kept beside the page
+            self._mark(name, response)
             return self._judge(name, response)
         except InvalidResponse as error:
             return Unavailable(self.index, unreadable(name, self.index, error))
@@ -79,6 +98,21 @@ class SimpleIndex:
         except OSError as error:
             reason = f"cannot read the page of `{name}` on {self.index.label}: {error.strerror or error}"
             return Unavailable(self.index, ConfigurationError(reason))
+
+    def _answer(self, name: Name) -> Response:
+        return self._answers.get(name, lambda: self._request(name, {}))
+
+    def _request(self, name: Name, how: Mapping[str, str]) -> Response:
+        headers = {"Accept": negotiate.ACCEPT, **how}
+        url = self.index.url.child(name)
+        response = self._client.get(url, index=self.index, headers=headers, is_page=True, most=LARGEST_PAGE)
+        if response.is_unasked:
+            with self._lock:
+                self._unasked.add(name)
+        return response
+
+    def _mark(self, name: Name, response: Response) -> None:
+        self._marks[name] = response.digest or (str(response.status) if response.status in ABSENT_STATUSES else "")
 
     def _judge(self, name: Name, response: Response) -> Outcome:
         if response.status == 200:

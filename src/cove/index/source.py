@@ -12,3 +12,15 @@ class Source(Protocol):
     def project(self, name: Name) -> Outcome:
         """``Found``, ``Absent`` or ``Unavailable``; never raises for what a server or the network did."""
         ...
+
+
+class Marked(Source, Protocol):
+    """A source whose answers can be told from each other without being read."""
+
+    def mark(self, name: Name) -> str:
+        """What tells the answer for ``name`` from any other, asked for if it is not known; empty if nothing does."""
+        ...
+
+    def known_mark(self, name: Name) -> str | None:
+        """The same of an answer that was given in this run, ``None`` if none was."""
+        ...

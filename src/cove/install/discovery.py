@@ -5,8 +5,7 @@ import re
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-
-from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from typing import TYPE_CHECKING
 
 from cove.errors import ConfigurationError, PythonIncompatible, PythonNotFound
 from cove.install.environment import executable_in, is_environment
@@ -14,6 +13,9 @@ from cove.install.interpreter import Interpreter, probe
 from cove.model.dataclasses import dataclass
 from cove.model.event import Listener, Noted, Warned, ignore
 from cove.model.origin import Origin
+
+if TYPE_CHECKING:  # few requests are ranges
+    from packaging.specifiers import SpecifierSet
 
 PIN_FILE = ".python-version"
 
@@ -41,7 +43,7 @@ class Request:
     implementation: str = ""
     version: str = ""
     free_threaded: bool = False
-    specifier: SpecifierSet | None = None
+    specifier: "SpecifierSet | None" = None
 
     @property
     def names_one(self) -> bool:
@@ -108,6 +110,8 @@ def parse_request(text: str, origin: Origin, folder: Path) -> Request:
 
 
 def _range(text: str, origin: Origin) -> Request:
+    from packaging.specifiers import InvalidSpecifier, SpecifierSet  # noqa: PLC0415 - few requests are ranges
+
     try:
         return Request(text, origin, specifier=SpecifierSet(text))
     except InvalidSpecifier as error:
@@ -226,7 +230,7 @@ def find_base(
     request: Request | None,
     *,
     environ: Mapping[str, str],
-    requires_python: SpecifierSet | None = None,
+    requires_python: "SpecifierSet | None" = None,
     cache_dir: Path | None = None,
     report: Listener = ignore,
 ) -> Interpreter:
@@ -311,7 +315,7 @@ def reusable(
     environment: Path,
     request: Request | None,
     *,
-    requires_python: SpecifierSet | None = None,
+    requires_python: "SpecifierSet | None" = None,
     cache_dir: Path | None = None,
     report: Listener = ignore,
 ) -> Interpreter | None:
@@ -374,11 +378,11 @@ def _base(interpreter: Interpreter, cache_dir: Path | None) -> Interpreter:
     return probe(interpreter.base_executable, cache_dir) if interpreter.is_virtual else interpreter
 
 
-def _allows(requires_python: SpecifierSet | None, interpreter: Interpreter) -> bool:
+def _allows(requires_python: "SpecifierSet | None", interpreter: Interpreter) -> bool:
     return requires_python is None or requires_python.contains(interpreter.version, prereleases=True)
 
 
-def _demand(interpreter: Interpreter, request: Request, requires_python: SpecifierSet | None) -> None:
+def _demand(interpreter: Interpreter, request: Request, requires_python: "SpecifierSet | None") -> None:
     if not _allows(requires_python, interpreter):
         raise PythonIncompatible(
             f"{request} is {interpreter}, but the project requires Python {requires_python}",

@@ -74,6 +74,11 @@ class Compilation:
         self._applies: Applies = lambda _marker, _extras: True
         self._roots: list[Root] = []
 
+    @property
+    def is_repeatable(self) -> bool:
+        """Whether the same inputs and pages come to the same: nothing was warned of, built, or read without a digest."""
+        return not self._demand.session.has_warned and self._bench.metadata.is_immutable
+
     def resolve(self, preferences: Mapping[Name, Version]) -> list[Chosen]:
         """What is chosen, by name; several versions of one project where markers tell them apart."""
         found = self._for_target(preferences) if self._requires_python is None else self._for_all(preferences)

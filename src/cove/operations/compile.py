@@ -6,7 +6,6 @@ from pathlib import Path
 from packaging.specifiers import SpecifierSet
 from packaging.version import InvalidVersion, Version
 
-from cove.config.atomic import write_whole
 from cove.config.indexes import Indexes
 from cove.errors import ConfigurationError, UsageError
 from cove.formats import requirements_txt
@@ -19,7 +18,7 @@ from cove.model.name import Name, normalize
 from cove.model.target import Target
 from cove.model.url import Url
 from cove.operations.inputs import Inputs
-from cove.operations.remembered import Remembered
+from cove.operations.remembered import Remembered, Result
 from cove.operations.requirement_files import Demand, public_location, read
 from cove.wiring import Begun, Session
 
@@ -49,25 +48,26 @@ def compile_requirements(
     python_version: str = "",
     universal: bool = False,
     no_deps: bool = False,
+    remembered: Remembered | None = None,
+    fingerprint: str | None = None,
 ) -> str:
     """The text of the file that pins what ``inputs`` come to, for one target or with ``universal`` for all platforms
     and every Python from this one on. ``begun`` finds the interpreter that it is for.
 
-    What ``output`` pins already is preferred, and it is replaced whole. Raises what reading and resolving raise.
+    What ``output`` pins already is preferred. The result is ``remembered``, if it depends on nothing but its
+    ``fingerprint`` and what indexes say. Raises what reading and resolving raise.
     """
     interpreter = begun.result()
     target = target_for(interpreter.target, python_version)
     demand = read(session, inputs, interpreter)
-    plain = [root.name for root in demand.roots if root.url is None and root.requirement.marker is None]
-    remembered = Remembered(demand.session, plain)
-    demand.session.ask_ahead((*plain, *(remembered.names() if not demand.pins else ())), demand.pins)
+    plain = (root for root in demand.roots if root.url is None and root.requirement.marker is None)
+    demand.session.ask_ahead((root.name for root in plain), demand.pins)
     from cove.operations.compilation import Compilation
     from cove.operations.hash_checking import check_digests
 
     check_digests(demand, demand.roots)
     maker = Compilation(demand, interpreter, target, _range(target) if universal else None, follow=not no_deps)
     found = maker.resolve(_pinned(output, demand))
-    remembered.keep(chosen.resolved.name for chosen in found if chosen.direct is None)
     if form.format == "pylock.toml":
         from cove.operations.compilation_pylock import whole
 
@@ -75,9 +75,10 @@ def compile_requirements(
         text = whole(demand, found, form, python, output.parent if output is not None else session.cwd)
     else:
         text = write(maker.pins(found, form), header=form.header, options=_options(demand, form))
-    if output is not None:
-        output.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(output, text.encode())
+    if remembered is not None:
+        is_final = fingerprint is not None and maker.is_repeatable
+        names = {chosen.resolved.name for chosen in found if chosen.direct is None}
+        remembered.keep(names, Result(fingerprint, text, len(found)) if is_final and fingerprint else None)
     return text
 
 

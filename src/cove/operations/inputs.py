@@ -7,6 +7,7 @@ from cove.model.dataclasses import dataclass
 from cove.model.name import Name, normalize
 
 if TYPE_CHECKING:
+    from cove.operations.remembered import Remembered
     from cove.wiring import Session
 
 _NOTHING = re.compile(r"\s*(?:#.*)?")
@@ -35,9 +36,9 @@ class Inputs:
     stdin: str = ""
 
 
-def ask_ahead(session: "Session", inputs: Inputs) -> None:
+def ask_ahead(session: "Session", inputs: Inputs) -> "Remembered | None":
     """Ask for the pages of what ``inputs`` require without doubt, and of what that came to last time, before anything that
-    reads requirements is loaded.
+    reads requirements is loaded. What is known of last time, ``None`` where the inputs do not tell.
 
     Only plain files count: one with an option may change the indexes, a ``pyproject.toml`` may pin names to them, and a
     marker may exclude what it follows. Whoever reads the files properly says what is wrong with them.
@@ -46,12 +47,28 @@ def ask_ahead(session: "Session", inputs: Inputs) -> None:
     for path in inputs.files:
         found = _plain_names(session, path, inputs.stdin)
         if found is None:
-            return
+            return None
         names += found
-    if not (inputs.arguments or inputs.editables or inputs.groups or inputs.overrides):
-        from cove.operations.remembered import Remembered
+    if inputs.arguments or inputs.editables or inputs.groups or inputs.overrides:
+        return None
+    from cove.operations.remembered import Remembered
 
-        session.ask_ahead((*names, *Remembered(session, names).names()), {})
+    remembered = Remembered(session, names)
+    if remembered.names:
+        session.ask_ahead(remembered.names, {}, remembered.check)
+    else:
+        session.ask_ahead(names, {})
+    return remembered
+
+
+def texts(session: "Session", inputs: Inputs) -> tuple[str, ...] | None:
+    """The files of ``inputs`` as they are, ``None`` if they include others or cannot be read."""
+    if any(_plain_names(session, path, inputs.stdin) is None for path in inputs.constraints):
+        return None
+    try:
+        return tuple(_text(session, path, inputs.stdin) for path in (*inputs.files, *inputs.constraints))
+    except (OSError, UnicodeDecodeError):
+        return None
 
 
 def _plain_names(session: "Session", path: str, stdin: str) -> list[Name] | None:
@@ -59,7 +76,7 @@ def _plain_names(session: "Session", path: str, stdin: str) -> list[Name] | None
     if "://" in path or path.endswith(".toml"):
         return None
     try:
-        text = stdin if path == "-" else (session.cwd / path).read_text(encoding="utf-8")
+        text = _text(session, path, stdin)
     except (OSError, UnicodeDecodeError):
         return None
     names = []
@@ -72,3 +89,7 @@ def _plain_names(session: "Session", path: str, stdin: str) -> list[Name] | None
         if not requirement["marker"]:
             names.append(normalize(requirement["name"]))
     return names
+
+
+def _text(session: "Session", path: str, stdin: str) -> str:
+    return stdin if path == "-" else (session.cwd / path).read_text(encoding="utf-8")

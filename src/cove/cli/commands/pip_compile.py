@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING
 
 from cove.cli import header, pip_options
 from cove.cli.context import Context
+from cove.config.atomic import write_whole
 from cove.errors import UsageError
 from cove.formats.pylock_name import FORMATS, format_of
-from cove.operations.inputs import ask_ahead
+from cove.operations.inputs import Inputs, ask_ahead, texts
+from cove.operations.remembered import fingerprint as fingerprint_of
 from cove.wiring import Session
 
 HELP = """Compile requirements to a file that pins everything they come to.
@@ -17,6 +19,7 @@ An output file that is there is preferred to newer versions; `--upgrade` takes t
 GROUPS = ("index", "resolver", "build", "pip-binary", "pip", "cache", "python")
 
 if TYPE_CHECKING:  # loaded while the first questions are on their way
+    from cove.install.interpreter import Interpreter
     from cove.operations.compile import Form
 
 
@@ -59,25 +62,51 @@ def run(context: Context) -> int:
     output = context.cwd / Path(arguments_.output_file) if arguments_.output_file else None
     with Session(context.settings, environ=context.environ, cwd=context.cwd, listener=context.listener) as session:
         # Questions first, and a process that says what the interpreter is: both are on their way while all else is loaded.
-        ask_ahead(session, wanted)
+        remembered = ask_ahead(session, wanted)
         from cove.operations.interpreters import to_compile_for
 
         interpreter = session.begin(lambda: to_compile_for(session))
-        from cove.operations.compile import compile_requirements
+        fingerprint, text = None, None
+        if remembered is not None:
+            fingerprint = _fingerprint(context, session, wanted, interpreter.result(), output)
+            text = remembered.unchanged(fingerprint)
+        if text is None:
+            from cove.operations.compile import compile_requirements
 
-        text = compile_requirements(
-            session,
-            wanted,
-            _form(context),
-            interpreter,
-            output=output,
-            python_version=arguments_.python_version or "",
-            universal=arguments_.universal,
-            no_deps=arguments_.no_deps,
-        )
+            text = compile_requirements(
+                session,
+                wanted,
+                _form(context),
+                interpreter,
+                output=output,
+                python_version=arguments_.python_version or "",
+                universal=arguments_.universal,
+                no_deps=arguments_.no_deps,
+                remembered=remembered,
+                fingerprint=fingerprint,
+            )
     if output is None:
         context.console.print(text.removesuffix("\n"))
+    else:
+        output.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(output, text.encode())
     return 0
+
+
+def _fingerprint(
+    context: Context, session: Session, wanted: Inputs, interpreter: "Interpreter", output: Path | None
+) -> str | None:
+    """Of everything that the result depends on besides what indexes say; ``None`` if that cannot be told."""
+    files = texts(session, wanted)
+    if files is None:
+        return None
+    try:
+        present = output.read_text(encoding="utf-8") if output is not None else None
+    except FileNotFoundError:
+        present = None
+    except (OSError, UnicodeDecodeError):
+        return None  # an error for whoever reads it in earnest
+    return fingerprint_of(session, (vars(context.arguments), files, interpreter, present, str(output)))
 
 
 def _form(context: Context) -> "Form":
