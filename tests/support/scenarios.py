@@ -45,8 +45,11 @@ def served(scenario: Scenario, folder: Path) -> Iterator[Place]:
     toml = scenario.project if "[[tool.uv.index]]" in scenario.project else scenario.project + _INDEX
     place = Place(toml)
     with ExitStack() as stack:
-        for name, packages in scenario.indexes.items():
-            index = stack.enter_context(RunningIndex(folder / f"index-{name}"))
+        running = [stack.enter_context(RunningIndex(folder / f"index-{n}")) for n in range(len(scenario.indexes))]
+        running.sort(
+            key=lambda index: index.simple_url.public
+        )  # the order of sources in a lock is that of their addresses
+        for (name, packages), index in zip(sorted(scenario.indexes.items()), running, strict=True):
             _fill(index, packages)
             place.addresses[name] = index.simple_url.public
             place.toml = place.toml.replace(f"{{{name}}}", index.simple_url.public)
