@@ -142,6 +142,11 @@ WAYS = [
         works=False,
     ),
     Way(
+        "token-as-user-of-a-forge",
+        '[[tool.uv.index]]\nname = "corp"\nurl = "<as-forge-token>"\npublish-url = "<upload>"\n',
+        works=False,
+    ),
+    Way(
         "lone-token-as-user",
         '[[tool.uv.index]]\nname = "corp"\nurl = "<as-lone-token>"\npublish-url = "<as-lone-token>"\n',
         works=False,
@@ -209,6 +214,8 @@ COMMANDS_RUN: tuple[tuple[str, ...], ...] = (
     ("pip", "compile", "requirements.in", "-o", "compiled.txt", INDEXES),
     ("pip", "compile", "requirements.in", "-o", "pylock.compiled.toml", INDEXES),
     ("pip", "compile", "pyproject.toml", INDEXES),
+    ("pip", "compile", "requirements.in", "-o", "emitted.txt", "--emit-index-url", "--emit-find-links", INDEXES),
+    ("pip", "compile", "requirements.in", "--emit-index-url", "--emit-index-annotation", INDEXES),
     ("pip", "install", "--python", "other", "-r", "requirements.in", INDEXES),
     ("pip", "install", "--python", "other", "--reinstall", "<requirement>", INDEXES),
     ("pip", "list", "--python", "other"),
@@ -228,6 +235,9 @@ COMMANDS_RUN: tuple[tuple[str, ...], ...] = (
     ("cache", "dir"),
     ("version",),
     ("auth", "dir"),
+    ("auth", "doctor", "--package", "foo", INDEXES),
+    ("auth", "doctor", "--output-format", "json", INDEXES),
+    ("auth", "doctor", "corp", "--publish", INDEXES),
     ("auth", "status", INDEXES),
     ("auth", "status", "--all", "--output-format", "json", INDEXES),
     ("auth", "login", "<root-url>", "-u", USER, "--password", PASSWORD, INDEXES),
@@ -279,6 +289,7 @@ class Stage:
             "<url>": f"{_inside(url)}simple/",
             "<bare>": f"{url}simple/",
             "<as-token>": url.replace("://", f"://{QUOTED}:@") + "simple/",
+            "<as-forge-token>": url.replace("://", f"://{QUOTED}:x-oauth-basic@") + "simple/",
             "<as-lone-token>": url.replace("://", f"://{QUOTED}@") + "simple/",
             "<as-user>": url.replace("://", f"://{USER}@") + "simple/",
             "<as-variables>": url.replace("://", "://${CORP_USER}:${CORP_PASSWORD}@") + "simple/",
@@ -387,12 +398,23 @@ def test_the_password_is_nowhere(
         ran[command].ok()
 
 
-@pytest.mark.parametrize("verbosity", ["--color=auto", "-q", "-v"])
-def test_nor_with_less_talk(verbosity: str, index: RunningIndex, tmp_path: Path, wheel_factory: PackageFactory) -> None:
+LESS_TALK = [
+    (way, verbosity)
+    for way in WAYS
+    if way.name in ("url", "credential-command", "keyring", "refused-then-netrc", "token-as-user-of-a-forge")
+    for verbosity in ("--color=always", "-q", "-v")
+]
+
+
+@pytest.mark.parametrize("way, verbosity", LESS_TALK, ids=lambda value: getattr(value, "name", value))
+def test_nor_with_less_talk(
+    way: Way, verbosity: str, index: RunningIndex, tmp_path: Path, wheel_factory: PackageFactory
+) -> None:
     stage = Stage(tmp_path, wheel_factory, index.url.public)
-    stage.set_up(WAYS[0])
+    stage.set_up(way)
     for argv in COMMANDS_RUN:
-        stage.run(WAYS[0], argv, verbosity)
+        if way is WAYS[0] or argv[0] in NETWORK:
+            stage.run(way, argv, verbosity)
 
 
 def page(request: Received) -> Reply:
