@@ -102,3 +102,23 @@ def test_a_universal_file_has_a_line_for_each_version(sandbox: Sandbox, tmp_path
         ]
         fewest = sandbox.cove("pip", "compile", "in.txt", *index, "--no-annotate", "--fork-strategy", "fewest").ok()
         assert "n==2\n" in fewest.stdout
+
+
+def test_markers_beyond_measure_are_kept_as_they_were_found(sandbox: Sandbox, tmp_path: Path) -> None:
+    wild = " or ".join(
+        f"(platform_version == 'v{n}' and platform_release == 'r{n}' and platform_machine != 'm{n}')" for n in range(40)
+    )
+    packages: dict[str, Package] = {
+        "a 1.0": {"requires": [f"b; {wild}"], "extras": {"x": [f"c; {wild}"]}},
+        "b 1.0": {},
+        "b 2.0": {"python": ">=3.12"},
+        "c 1.0": {},
+    }
+    project_toml = '[project]\nname = "app"\nversion = "1"\nrequires-python = ">=3.10"\ndependencies = ["a[x]"]\n'
+    with served(Scenario(project_toml, {"main": packages}), tmp_path) as place:
+        project = sandbox.project(place.toml)
+        sandbox.cove("lock").ok()
+        sandbox.cove("lock", "--check").ok()
+        sandbox.cove("sync", "--frozen").ok()
+        uv(sandbox, place, "lock", "--check")
+    assert installed(project) == {"a-1.0"}

@@ -109,6 +109,7 @@ def _resolve(session: Session, place: Place, terms: _Terms, present: Lock | None
     if present is None:  # what a lock has may be asked of the index it is locked from, and of no other
         plain = (each for each in terms.asked.roots if each.url is None and each.marker is None)
         session.ask_ahead((normalize(each.name) for each in plain), terms.asked.pins)
+    from cove.formats.marker_sets import TooComplex
     from cove.index.candidates import Rules
     from cove.operations.keeping import kept_indexes
     from cove.operations.lock_build import build_lock, conflict_codes, sections_of
@@ -158,7 +159,13 @@ def _resolve(session: Session, place: Place, terms: _Terms, present: Lock | None
                 "a locked package keeps its index: `--allow-index-change` lets one be looked for anew",
             )
         raise
-    return build_lock(place, asked, found, terms.requires_python, options=terms.options, manifest=terms.manifest)
+    try:
+        return build_lock(place, asked, found, terms.requires_python, options=terms.options, manifest=terms.manifest)
+    except TooComplex as error:
+        raise NoSolution(
+            "the environments have to be divided by markers that are too complex to be written",
+            hints=("`environments` in [tool.uv] limits a lock to those that matter",),
+        ) from error
 
 
 def _options(settings: Settings) -> dict[str, object]:

@@ -1,9 +1,12 @@
 """The solutions for all parts of the environments as one graph, whose edges have the markers under which they hold."""
 
+import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from itertools import combinations
 
+from packaging.markers import Marker
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 
@@ -17,6 +20,8 @@ from cove.operations.direct import Direct
 from cove.operations.parts import Part, allowed
 from cove.operations.resolution import Division
 from cove.resolve.questions import Resolved
+
+_EXTRA = re.compile(r"""\bextra\s*(==|!=)\s*(?:"([^"]*)"|'([^']*)')""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,10 +66,10 @@ class Node:
 
 @dataclass(slots=True)
 class _Edges:
-    """The ends of the edges of a node, extra or section, with their markers; ``texts`` of those too complex to be joined."""
+    """The ends of the edges of a node, extra or section, with their markers, and with what these were ``joined`` from."""
 
     markers: dict[End, MarkerSet] = field(default_factory=dict)
-    texts: dict[End, str] = field(default_factory=dict)
+    joined: dict[End, list[tuple[Marker | None, Name | None, Part]]] = field(default_factory=dict)
 
 
 class Graph:
@@ -123,9 +128,19 @@ class Graph:
         for (key, extra), marker in edges.markers.items():
             if key in self.nodes and not (marker & known & self._possible).is_empty:
                 marker = self._undoubted(start, key, marker)  # noqa: PLW2901
-                text = edges.texts.get((key, extra)) or self._spelled(marker, known)
+                text = self._text(marker, known, edges.joined[key, extra])
                 extras.setdefault((key, text), set()).update(() if extra is None else (extra,))
         return [(key, text, frozenset(several)) for (key, text), several in extras.items()]
+
+    def _text(
+        self, marker: MarkerSet, known: MarkerSet, joined: Iterable[tuple[Marker | None, Name | None, Part]]
+    ) -> str:
+        """The marker of an edge; what is too complex to be simplified is written as it was found."""
+        if all(_is_simple(stated) for stated, _, _ in joined):
+            with suppress(TooComplex):
+                return self._spelled(marker, known)
+        alternatives = [" and ".join(_conditions(*each)) for each in joined]
+        return "" if "" in alternatives else " or ".join(dict.fromkeys(alternatives))
 
     def requirers(self, key: Key) -> frozenset[Name]:
         """The names of the packages that have an edge to this one, with or without an extra of theirs."""
@@ -237,8 +252,7 @@ class Graph:
             for wanted in (None, *sorted(map(normalize, requirement.extras))):
                 known = edges.markers.get((key, wanted), NOTHING)
                 edges.markers[key, wanted] = known | within.markers
-                if not _is_simple(requirement):
-                    edges.texts[key, wanted] = str(requirement.marker)
+                edges.joined.setdefault((key, wanted), []).append((requirement.marker, extra, part))
 
     def _reach(self, sections: Iterable[Section]) -> None:
         queue: list[End | Section] = []
@@ -262,9 +276,22 @@ def with_extras(requirements: Iterable[Requirement]) -> Iterator[Requirement]:
     return (each for each in requirements if each.marker is not None and "extra" in str(each.marker))
 
 
-def _is_simple(requirement: Requirement) -> bool:
+def _conditions(stated: Marker | None, extra: Name | None, part: Part) -> Iterator[str]:
+    """What a requirement and the part that it is in demand, as they say it; extras are decided."""
+
+    def decided(match: re.Match[str]) -> str:
+        holds = (normalize(match[2] or match[3]) == extra) == (match[1] == "==")
+        return "python_version >= '0'" if holds else "python_version < '0'"
+
+    if stated is not None:
+        yield f"({_EXTRA.sub(decided, str(stated))})"
+    if not part.markers.is_everything:
+        yield f"({spelled(part.markers)})"
+
+
+def _is_simple(marker: Marker | None) -> bool:
     try:
-        marker_set(requirement.marker)
+        marker_set(marker)
     except TooComplex:
         return False
     return True

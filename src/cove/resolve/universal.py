@@ -87,8 +87,11 @@ def _request(
 ) -> Request:
     """The request for one part: first what was chosen before it was parted, then what is known of it, then of others."""
     ranked: dict[Name, list[tuple[bool, Version]]] = {}
+    answers: dict[Callable[[Environments[Any]], bool], bool] = {}  # what was chosen together meets together
     for each in known:
-        ranked.setdefault(each.name, []).append((each.meets(here), each.version))
+        if each.meets not in answers:
+            answers[each.meets] = each.meets(here)
+        ranked.setdefault(each.name, []).append((answers[each.meets], each.version))
     lowest = request.resolution == "lowest"
     fallbacks: dict[Name, tuple[Version, ...]] = {}
     for name, several in ranked.items():
