@@ -225,7 +225,8 @@ class Session:
         from cove.http.client import Client
         from cove.http.offline import Offline
 
-        return Client(self._transport, (Offline(),) if self.settings.offline else (), self.listener)
+        layers = (Offline(),) if self.settings.offline else ()
+        return Client(self._transport, layers, self.listener, headers=self._shows_headers)
 
     @_Made
     def service_client(self) -> "Client":
@@ -237,7 +238,11 @@ class Session:
 
         transport = Transport(replace(self._transport_options, read_timeout=15, upload_timeout=15))
         self._exits.callback(transport.close)
-        return Client(transport, (Retry(self.settings.http_retries),), self.listener)
+        return Client(transport, (Retry(self.settings.http_retries),), self.listener, headers=self._shows_headers)
+
+    @property
+    def _shows_headers(self) -> bool:
+        return self.settings.verbose > 1
 
     def _client(self, cache: "Layer") -> "Client":
         from cove.auth.layer import Auth
@@ -253,6 +258,7 @@ class Session:
             retries=settings.http_retries,
             mirrors=Mirrors(self.listener),
             listener=self.listener,
+            headers=self._shows_headers,
         )
 
     @_Made

@@ -53,8 +53,9 @@ class Reporter:
                     self._warn(event)
                 case RequestDone():
                     self._console.detail(_request_line(event))
-                case Noted(message):
-                    self._console.detail(message)
+                case Noted(message, level):
+                    if self._console.verbose >= level:
+                        self._console.detail(message)
                 case Asking(begins):
                     self._make_way(begins=begins)
                 case Started() | Advanced() | Finished():

@@ -404,7 +404,7 @@ class Settings:
         group="global",
         flag="--verbose",
         short="-v",
-        help="Say more: decisions, requests, where credentials came from",
+        help="Say more: decisions, requests, where credentials came from; twice: headers too, without secrets",
     )
     no_progress = _switch(
         group="global", toml="no-progress", env=("UV_NO_PROGRESS",), flag="--no-progress", help="Draw no progress bars"

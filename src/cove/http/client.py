@@ -31,13 +31,16 @@ class Sender(Protocol):
 class Client:
     """Sends requests through ``layers``, outermost first, to ``transport``; every request on the wire becomes an event.
 
-    Thread-safe. ``ranges`` remembers per realm which servers understand range requests.
+    With ``headers`` the listener is told of headers too. Thread-safe. ``ranges`` remembers per realm which servers
+    understand range requests.
     """
 
-    def __init__(self, transport: Sender, layers: Sequence[Layer] = (), listener: Listener = ignore) -> None:
+    def __init__(
+        self, transport: Sender, layers: Sequence[Layer] = (), listener: Listener = ignore, *, headers: bool = False
+    ) -> None:
         self.ranges = RangeMemory()
         self._transport = transport
-        self._send = _composed((*layers, Trace(listener)), transport.send)
+        self._send = _composed((*layers, Trace(listener, headers=headers)), transport.send)
 
     def send(self, request: Request) -> Response:
         """The answer, whatever its status; raises ``NetworkError`` and ``CredentialsError`` kinds when there is none."""
@@ -77,6 +80,7 @@ def standard_client(
     retries: int = 3,
     mirrors: Layer | None = None,
     listener: Listener = ignore,
+    headers: bool = False,
 ) -> Client:
     """The client of every command.
 
@@ -95,7 +99,7 @@ def standard_client(
     if auth is not None:
         layers.append(auth)
     layers.append(Concurrency())
-    return Client(transport, layers, listener)
+    return Client(transport, layers, listener, headers=headers)
 
 
 def _composed(layers: Sequence[Layer], send: Send) -> Send:

@@ -57,9 +57,10 @@ class Warned:
 
 @dataclass(frozen=True, slots=True)
 class Noted:
-    """A detail for ``-v``."""
+    """A detail for ``-v``, or for ``-vv`` (``level`` 2)."""
 
     message: str
+    level: int = 1
 
 
 @dataclass(frozen=True, slots=True)
