@@ -225,5 +225,10 @@ def _folder(url: Url) -> str:
 
 def _is_below(root: Url, url: Url) -> bool:
     """``root.covers(url)``, but not where ``..`` in any spelling would lead out of it again on the way to the server."""
-    segments = unquote(url.path).replace("\\", "/").split("/")
-    return root.covers(url) and ".." not in segments and "." not in segments
+    if not root.covers(url):
+        return False
+    path = url.path
+    if "/." not in path and "%" not in path and "\\" not in path:
+        return True
+    segments = unquote(path).replace("\\", "/").split("/")
+    return ".." not in segments and "." not in segments

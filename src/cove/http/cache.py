@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from cove.config.atomic import write_beside
 from cove.errors import OfflineError
 from cove.http.bodies import Whole
 from cove.http.dates import http_date
@@ -84,12 +85,12 @@ class Cache:
             self._keep(self._path(request), entry)  # the owner may be another by now: see ``cove.auth.answers``
         return replace(response, body=Whole(entry.body), digest=digest)
 
-    def _path(self, request: Request) -> Path:
+    def _path(self, request: Request) -> str:
         assert request.index is not None
         accept = next((value for name, value in request.headers.items() if name.lower() == "accept"), "")
         key = json.dumps([request.index.url.public, request.url.public, accept, self._owner(request)])
         digest = hashlib.sha256(key.encode()).hexdigest()
-        return self._folder / digest[:2] / digest[2:]
+        return os.path.join(self._folder, digest[:2], digest[2:])
 
     def _is_fresh(self, entry: "_Entry", request: Request) -> bool:
         now = self._clock()
@@ -111,11 +112,14 @@ class Cache:
             headers["If-Modified-Since"] = entry.headers["last-modified"]
         return replace(request, headers=headers)
 
-    def _keep(self, path: Path, entry: "_Entry") -> None:
+    def _keep(self, path: str, entry: "_Entry") -> None:
         try:
-            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            path.parent.mkdir(mode=0o700, exist_ok=True)
-            _write(path, entry.encoded())
+            try:
+                write_beside(path, entry.encoded())
+            except FileNotFoundError:
+                self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+                os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
+                write_beside(path, entry.encoded())
         except OSError as error:
             self._listener(Noted(f"the page {entry.url} could not be kept in the cache: {error.strerror}"))
 
@@ -243,10 +247,11 @@ def _kept(headers: Headers) -> dict[str, str]:
     return {name: headers[name] for name in _KEPT if name in headers}
 
 
-def _load(path: Path) -> _Entry | None:
+def _load(path: str) -> _Entry | None:
     """The entry, or ``None`` for a missing or damaged one, which is simply fetched again."""
     try:
-        head, _, body = path.read_bytes().partition(b"\n")
+        with open(path, "rb") as file:
+            head, body = file.readline(), file.read()
         values = json.loads(head)
         if values["magic"] != _MAGIC or values["length"] != len(body):
             return None
@@ -254,16 +259,3 @@ def _load(path: Path) -> _Entry | None:
         return _Entry(str(values["url"]), headers, body, float(values["stored"]), str(values["digest"]))
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
-
-
-def _write(path: Path, content: bytes) -> None:
-    from tempfile import mkstemp  # noqa: PLC0415 - needed after the first answer, not before the first question
-
-    handle, side = mkstemp(dir=path.parent)  # readable by the user only
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        os.replace(side, path)
-    except BaseException:
-        Path(side).unlink(missing_ok=True)
-        raise

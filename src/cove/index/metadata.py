@@ -2,9 +2,7 @@
 
 import hashlib
 import io
-import os
 import tarfile
-import tempfile
 import time
 import zipfile
 import zlib
@@ -13,6 +11,7 @@ from pathlib import Path
 
 from packaging.version import InvalidVersion, Version
 
+from cove.config.atomic import write_beside
 from cove.errors import CoveError, HashMismatch, InvalidArtifact
 from cove.formats import core_metadata
 from cove.formats.page_entry import HASH_ALGORITHMS
@@ -172,15 +171,11 @@ class MetadataReader:
         path = self._cache_path(candidate)
         if path is None:
             return
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        descriptor, side = tempfile.mkstemp(dir=path.parent, prefix=".")
         try:
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(data)
-            Path(side).replace(path)
-        except BaseException:
-            Path(side).unlink(missing_ok=True)
-            raise
+            write_beside(str(path), data)
+        except FileNotFoundError:
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            write_beside(str(path), data)
 
 
 def _lifetime(candidate: Candidate) -> float:

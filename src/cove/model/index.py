@@ -1,6 +1,7 @@
 """An index: an entry the user configured."""
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Literal
 
 from cove.model.dataclasses import dataclass, field
@@ -93,10 +94,14 @@ class Index:
     @property
     def root(self) -> Url:
         """The URL below which its pages and files lie: without a last segment ``simple`` or ``+simple``."""
-        path = self.url.path.removesuffix("/")
-        head, _, last = path.rpartition("/")
-        if last.lower() not in ("simple", "+simple"):
-            return self.url
-        scheme, separator, rest = self.url.public.partition("://")
-        netloc = rest.partition("/")[0]
-        return Url(f"{scheme}{separator}{netloc}{head}/", self.url.username, self.url.password)
+        return _root(self.url)
+
+
+@lru_cache(maxsize=64)
+def _root(url: Url) -> Url:
+    head, _, last = url.path.removesuffix("/").rpartition("/")
+    if last.lower() not in ("simple", "+simple"):
+        return url
+    scheme, separator, rest = url.public.partition("://")
+    netloc = rest.partition("/")[0]
+    return Url(f"{scheme}{separator}{netloc}{head}/", url.username, url.password)

@@ -96,9 +96,19 @@ class Url:
 
     def child(self, segment: str) -> "Url":
         """This URL as a folder with ``segment/`` below it: the address of a project's page (PEP 503: URLs end in ``/``)."""
+        below = "/" + quote(segment, safe="") + "/"
+        if "?" not in self.public and "#" not in self.public:
+            return self._sibling(self.public.removesuffix("/") + below, self._path.removesuffix("/") + below)
         parts = urlsplit(self.public)
-        path = parts.path.removesuffix("/") + "/" + quote(segment, safe="") + "/"
+        path = parts.path.removesuffix("/") + below
         return Url(urlunsplit((parts.scheme, parts.netloc, path, parts.query, "")), self.username, self.password)
+
+    def _sibling(self, public: str, path: str) -> "Url":
+        """Another path of the same server with the same user info, without query: nothing need be parsed."""
+        url = Url.__new__(Url)
+        url.public, url.username, url.password = public, self.username, self.password
+        url._scheme, url._host, url._port, url._path, url._query = self._scheme, self._host, self._port, path, ""
+        return url
 
     def without_credentials(self) -> "Url":
         """The same URL without user info."""
@@ -106,13 +116,16 @@ class Url:
 
     def with_suffix(self, suffix: str) -> "Url":
         """The path with ``suffix`` appended, query kept, fragment dropped (PEP 658: the metadata file is ``….metadata``)."""
+        if "?" not in self.public and "#" not in self.public:
+            return self._sibling(self.public + suffix, self._path + suffix)
         parts = urlsplit(self.public)
         public = urlunsplit((parts.scheme, parts.netloc, parts.path + suffix, parts.query, ""))
         return Url(public, self.username, self.password)
 
     def without_fragment(self) -> "Url":
         """The same URL without ``#…``."""
-        return Url(self.public.partition("#")[0], self.username, self.password)
+        bare, mark, _ = self.public.partition("#")
+        return Url(bare, self.username, self.password) if mark else self
 
     @property
     def scheme(self) -> str:

@@ -32,7 +32,7 @@ __all__ = ["Division", "Resolution", "Universe", "resolve", "resolve_everywhere"
 Origin = tuple[Name, str]
 """A project, and the name of the index it must come from, if there is one."""
 
-_JUDGED_AHEAD = 2
+_JUDGED_AHEAD = 1
 """How many usable versions of a project are looked for before the others are taken for usable."""
 
 
