@@ -47,7 +47,29 @@ def clauses(whole: MarkerSet, limit: int = 200) -> list[Clause]:
         else:
             found[position] = narrowed
             position += 1
+    return _merged(found)
+
+
+def _merged(found: list[Clause]) -> list[Clause]:
+    """Clauses that differ in the values of one variable only as one."""
+    for position, clause in enumerate(found):
+        for further in range(position + 1, len(found)):
+            both = _as_one(clause, found[further])
+            if both is not None:
+                return _merged([*found[:position], both, *found[position + 1 : further], *found[further + 1 :]])
     return found
+
+
+def _as_one(left: Clause, right: Clause) -> Clause | None:
+    differing = [position for position, literal in enumerate(left) if literal not in right]
+    if len(left) != len(right) or len(differing) != 1:
+        return None
+    variable = left[differing[0]][0]
+    other = next((literal for literal in right if literal not in left), None)
+    if other is None or other[0] != variable or variable.operator:
+        return None
+    segments = _segments(_literal_set(left[differing[0]]) | _literal_set(other), variable)
+    return (*left[: differing[0]], (variable, segments), *left[differing[0] + 1 :])
 
 
 def _collect(diagram: Diagram, path: Clause, paths: list[Clause], limit: int) -> None:
