@@ -205,6 +205,29 @@ def test_a_server_that_repeats_what_it_was_sent(sandbox: Sandbox) -> None:
             assert "a token from the URL of" in ran.stdout
 
 
+def test_redirects_out_of_the_index_carry_nothing(sandbox: Sandbox, wheel_factory: PackageFactory) -> None:
+    built = wheel_factory.wheel("foo")
+    inner = Place().add(built)
+
+    def script(asked: Received) -> Reply:
+        if asked.path == "/team/simple/foo/":
+            return Reply(302, headers={"Location": "/simple/foo/"})
+        return inner(asked) if "authorization" not in asked.headers else Reply(500)
+
+    with serving(script) as server:
+        for command in (("auth", "doctor"), ("index", "check")):
+            before = len(server.log)
+            url = f"{server.url}/team/simple/"
+            configured(sandbox, url).cove(*command, "corp", environ=OWN).ok()
+            inside = [asked for asked in server.log[before:] if asked.path.startswith("/team/simple/foo")]
+            assert "authorization" in inside[0].headers
+            assert not [
+                each
+                for each in server.log[before:]
+                if each not in inside and "authorization" in each.headers and not each.path.startswith("/team/")
+            ]
+
+
 def test_nobody_there(sandbox: Sandbox) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         url = f"http://127.0.0.1:{taken.getsockname()[1]}"

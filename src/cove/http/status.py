@@ -4,7 +4,14 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from http import HTTPStatus
 
-from cove.errors import AccessForbidden, CoveError, CredentialsMissing, CredentialsRefused, UnexpectedStatus
+from cove.errors import (
+    AccessForbidden,
+    CoveError,
+    CredentialsError,
+    CredentialsMissing,
+    CredentialsRefused,
+    UnexpectedStatus,
+)
 from cove.http.failures import ServerTrouble
 from cove.http.messages import Refusal, Response
 from cove.http.retry import is_passing
@@ -28,6 +35,12 @@ def error_for(response: Response, *, subject: str, index: Index | None) -> CoveE
     """
     error = _error(response, subject, index)
     error.causes = (*verdicts(response), *error.causes)
+    if isinstance(error, CredentialsError) and response.credential is not None and index is not None:
+        where = index.name or index.url.without_credentials()
+        error.hints = (
+            *error.hints,
+            f"`cove auth doctor {where}` asks every source and the index, and says what to mend",
+        )
     return error
 
 

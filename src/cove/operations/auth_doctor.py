@@ -363,7 +363,7 @@ class _Doctor:
     def _judge_upload(self, url: Url, response: Response, credential: Credential | None) -> Question:
         said, status = f"{status_text(response.status)} to an empty form", response.status
         asked = Question("upload", "unclear", said, url, status, self._server(response), credential)
-        if status in (404, 405, 410) or 300 <= status < 400:
+        if status in (404, 405, 410):
             text = f"{said}: nothing is published at this address"
             return replace(asked, verdict="other", text=text, counts=self.to_publish, hints=("correct `publish-url`",))
         if credential is None:
@@ -392,7 +392,8 @@ class _Doctor:
         """What went wrong, in the words of the error that everybody else would get."""
         status = response.status if response is not None else None
         server = self._server(response) if response is not None else ()
-        hints = tuple(each for each in error.hints if not each.startswith("check user name and password"))
+        said_here = ("check user name and password", "`cove auth doctor ")
+        hints = tuple(each for each in error.hints if not each.startswith(said_here))
         text = "; ".join((error.message, *error.causes))
         return Question(what, _verdict_of(error), text, url, status, server, sent, hints)
 

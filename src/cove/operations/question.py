@@ -98,14 +98,17 @@ def as_somebody(
 
 
 def ask(session: Session, index: Index, name: Name, credential: Credential | None) -> Hop:
-    """One page, along redirects that stay on the index's realm; raises ``NetworkError``."""
+    """One page, along redirects that stay on the index's realm; raises ``NetworkError``.
+
+    The credential goes with what belongs to the index, and nowhere else.
+    """
     url = index.url.without_credentials().child(name)
-    headers = {"Accept": negotiate.ACCEPT}
-    if credential is not None:
-        name_of_header, value = header(credential)
-        headers[name_of_header] = value
     began = perf_counter()
     for _ in range(_HOPS):
+        headers = {"Accept": negotiate.ACCEPT}
+        if credential is not None and session.credentials.index_for(url, index) == index:
+            name_of_header, value = header(credential)
+            headers[name_of_header] = value
         request = Request("GET", url, headers, index, is_page=True, most=LARGEST_PAGE)
         response = session.bare_client.send(request)
         response.credential = credential
