@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from packaging.metadata import parse_email
-from packaging.requirements import Requirement
+from packaging.requirements import InvalidRequirement, Requirement
 
 from cove.errors import InvalidArtifact
 from cove.formats import core_metadata
@@ -104,3 +104,38 @@ def test_headers_are_split_as_the_reference_splits_them(headers: list[tuple[str,
     assert fields.get("classifier") == expected.get("classifiers")
     assert fields.get("provides-extra") == expected.get("provides_extra")
     assert fields.get("description", [""]) == [expected.get("description", "")]
+
+
+requirement_texts = st.builds(
+    "{}{}{}{}".format,
+    st.sampled_from(["foo", "Foo_Bar", "a", "a-", "-a", "foo.bar ", "zope.interface"]),
+    st.sampled_from(["", "[a]", "[a,b]", "[a, b-c]", "[]", "[a,]", " [a] ", "[a_b]", "[A.b]", "[a- b]"]),
+    st.sampled_from(
+        ["", ">=1", " >=1,<2", "(>=1)", " (>=1, !=1.5.*) ", "(>=1", ">=1)", "==1.*", "===1-x", "~=1.4", ">=1 <2", "=>1",
+         ">=1.*", "@ https://example.com/a.zip", ">= 1 , <2 ", ">1.0+local", "==1.0+local", "!=1,", "<2.0dev0"]
+    ),
+    st.sampled_from(
+        ["", ";python_version>='3'", "; extra == 'test'", " ; extra == \"Te_st\"", "; nonsense", ";",
+         "; os_name == 'nt' and extra == 'a'", "; python_version >= '3' # comment"]
+    ),
+)  # fmt: skip
+
+
+@given(requirement_texts)
+def test_requirements_are_what_packaging_makes_of_them(text: str) -> None:
+    try:
+        expected = Requirement(text)
+    except InvalidRequirement:
+        return  # what is repaired, and what is refused, is tested above
+    found = core_metadata.read_requirement(text)
+    assert (found, str(found), found.extras) == (expected, str(expected), expected.extras)
+    assert str(found.marker) == str(expected.marker)
+
+
+@given(requirement_texts)
+def test_nothing_is_read_that_packaging_refuses_but_repaired(text: str) -> None:
+    try:
+        found = core_metadata.read_requirement(text)
+    except InvalidArtifact:
+        return
+    assert Requirement(str(found)) == found

@@ -2,8 +2,10 @@
 
 import re
 from collections.abc import Callable
+from functools import lru_cache
 from typing import TypeVar
 
+from packaging.markers import InvalidMarker, Marker
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
@@ -12,6 +14,14 @@ from cove.model.metadata import CoreMetadata
 from cove.model.name import is_valid_name, normalize
 
 T = TypeVar("T")
+
+_EXTRA = r"[a-z0-9]+(?:-[a-z0-9]+)*"
+_VERSIONS = r"[<>=!~][A-Za-z0-9<>=!~.,*+ -]*"
+_PLAIN = re.compile(
+    rf"(?P<name>[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?) ?(?:\[(?P<extras>{_EXTRA}(?:, ?{_EXTRA})*)\] ?)?"
+    rf"(?:\((?P<enclosed>{_VERSIONS})\) ?|(?P<versions>{_VERSIONS}))?(?:; ?(?P<marker>.+))?"
+)
+"""The form in which requirements are usually written."""
 
 _REPAIRS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"""(?<=[<>=!~])\s*["']([^"']*)["'](?=\s*(?:[,;)]|$))"""), r"\1"),  # >='2.7'
@@ -83,6 +93,12 @@ def raw_fields(data: bytes) -> dict[str, list[str]]:
 
 def read_requirement(text: str) -> Requirement:
     """One ``Requires-Dist``; raises ``InvalidArtifact`` quoting it."""
+    plain = _PLAIN.fullmatch(text)
+    if plain is not None:
+        try:
+            return _plain_requirement(plain)
+        except (InvalidSpecifier, InvalidMarker):
+            pass  # perhaps a form that is repaired below
     try:
         return Requirement(text)
     except InvalidRequirement as error:
@@ -90,6 +106,23 @@ def read_requirement(text: str) -> Requirement:
         if repaired is None:
             raise InvalidArtifact(f"the requirement {text!r} cannot be read") from error
         return repaired
+
+
+def _plain_requirement(parts: re.Match[str]) -> Requirement:
+    """What ``Requirement`` makes of the usual form, put together from parts that recur: a quarter of the time."""
+    requirement = Requirement.__new__(Requirement)
+    requirement.name = parts["name"]
+    requirement.url = None
+    requirement.extras = {extra.strip() for extra in parts["extras"].split(",")} if parts["extras"] else set()
+    requirement.specifier = SpecifierSet(parts["enclosed"] or parts["versions"] or "")
+    requirement.marker = _marker(parts["marker"]) if parts["marker"] else None
+    return requirement
+
+
+@lru_cache(maxsize=4096)
+def _marker(text: str) -> Marker:
+    """Thousands of requirements have one of a few markers, mostly ``extra == "test"``."""
+    return Marker(text)
 
 
 def read_specifiers(text: str) -> SpecifierSet | None:
