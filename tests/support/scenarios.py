@@ -104,7 +104,7 @@ class _Maker:
         name = r.choice(names)
         text = name + ("[x]" if r.random() < 0.15 else "")
         version, kind = r.choice(self.versions[name]), r.random()
-        for limit, operator in ((0.2, ">="), (0.35, "<="), (0.45, "=="), (0.5, "!=")):
+        for limit, operator in ((0.2, ">="), (0.32, "<="), (0.35, "=="), (0.4, "!=")):
             if kind < limit:
                 text += operator + version
                 break
@@ -125,7 +125,7 @@ class _Maker:
         for position, name in enumerate(self.names):
             python, below = 8, self.names[position + 1 :]
             for version in self.versions[name]:
-                if r.random() < 0.4:
+                if version != "1.0" and r.random() < 0.4:
                     python = max(python, 8 + r.choice([0, 0, 0, 1, 2, 3, 4, 5]))
                 package: dict[str, object] = {"requires": self.requirements(below, 3)}
                 if python > 8:

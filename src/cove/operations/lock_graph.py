@@ -114,12 +114,15 @@ class Graph:
 
         Their markers say nothing that the start of the edge, or the project's range of Pythons, says already.
         """
-        found = self._asked(start)
-        if not isinstance(start, Section) and start[1] is not None:
-            beyond = self._asked((start[0], None))
-            found = [each for each in found if each not in beyond]
-        edges = (self._edge(*each) for each in found)
+        edges = (self._edge(*each) for each in self._beyond(start))
         return tuple(sorted(edges, key=lambda edge: (edge.name, edge.version, edge.marker)))
+
+    def _beyond(self, start: End | Section) -> list[tuple[Key, str, frozenset[Name]]]:
+        found = self._asked(start)
+        if isinstance(start, Section) or start[1] is None:
+            return found
+        own = self._asked((start[0], None))
+        return [each for each in found if each not in own]
 
     def _asked(self, start: End | Section) -> list[tuple[Key, str, frozenset[Name]]]:
         """For each end and marker, the extras that are asked for, those that the version does not have included."""
@@ -212,7 +215,8 @@ class Graph:
                     queue.append(end)
 
     def _edge(self, key: Key, marker: str, asked: frozenset[Name]) -> LockedDependency:
-        extras = tuple(sorted(asked & self.nodes[key].offered))
+        # Extras that the version does not have, or that need nothing more than it does, are not named.
+        extras = tuple(extra for extra in sorted(asked & self.nodes[key].offered) if self._beyond((key, extra)))
         if key.name in self._several:
             return LockedDependency(key.name, extras, marker, key.version, key.source)
         return LockedDependency(key.name, extras, marker)
