@@ -183,8 +183,14 @@ def test_verdicts(
     script: Callable[[Received], Reply], variables: dict[str, str], status: int, words: list[str], sandbox: Sandbox
 ) -> None:
     with serving(script) as server:
-        ran, _ = examined(configured(sandbox, f"{server.url}/simple/"), "corp", **variables)
+        ran, found = examined(configured(sandbox, f"{server.url}/simple/"), "corp", **variables)
     assert ran.status == status, ran.stdout
+    of_status = {
+        FORBIDDEN: "forbidden",
+        REFUSED: "expired" if EXPIRED in variables.values() else "refused",
+        OTHER: "found",
+    }
+    assert states(found)["environment"] == of_status.get(status, "absent")
     assert all(word in ran.stdout for word in words), ran.stdout
 
 

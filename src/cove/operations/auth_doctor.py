@@ -2,22 +2,18 @@
 
 import re
 from collections.abc import Callable, Iterator
-from typing import Literal, TypeVar
+from typing import TypeVar
 
 from cove.auth.answers import Answers
 from cove.auth.layer import header
 from cove.errors import (
-    AccessForbidden,
     CoveError,
-    CredentialsMissing,
     CredentialsRefused,
-    IndexUnreachable,
     InvalidResponse,
     UsageError,
 )
 from cove.formats import negotiate
 from cove.http.bodies import Whole
-from cove.http.failures import TlsFailed
 from cove.http.messages import Request, Response
 from cove.http.redirects import allows, is_public
 from cove.http.status import error_for, missing_hints, status_text
@@ -30,14 +26,12 @@ from cove.model.page import Page
 from cove.model.secret import Credential
 from cove.model.url import Url
 from cove.operations import question
-from cove.operations.auth_sources import Source, judged, sources
+from cove.operations.auth_question import Question, Verdict, of_error, words_of
+from cove.operations.auth_sources import Source, State, judged, sources
 from cove.operations.publish import credential_for_upload
 from cove.operations.question import USUAL, Hop, as_somebody, known_package, meant, origin_of
-from cove.publish.verdict import masked_line, quoted
 from cove.registries import Registry, recognise
 from cove.wiring import Session
-
-Verdict = Literal["fine", "missing", "refused", "forbidden", "unreachable", "tls", "other", "unclear", "not asked"]
 
 T = TypeVar("T")
 
@@ -46,25 +40,6 @@ _PASSWORD_FIELD = re.compile(rb"<input[^>]*\btype\s*=\s*[\"']?password|<form[^>]
 _OPEN = frozenset({"pypi", "pytorch"})
 _EMPTY_FORM = b"--cove--\r\n"
 """An upload without a single field: nothing can be published with it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """What a server was asked, and what that means.
-
-    ``what`` is ``index``, ``file`` or ``upload``; ``server`` is what the server itself said, without secrets; ``sent`` is the
-    credential that went along. ``counts``: the health of the whole depends on it.
-    """
-
-    what: str
-    verdict: Verdict
-    text: str
-    url: Url | None = None
-    status: int | None = None
-    server: tuple[str, ...] = ()
-    sent: Credential | None = None
-    hints: tuple[str, ...] = ()
-    counts: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +125,7 @@ class _Doctor:
     ear: _Ear
     to_publish: bool = False
     worked: Credential | None = None
+    turned_away: State = "found"
     found: list[Source] = field(default_factory=list)
 
     def diagnosis(self) -> Diagnosis:
@@ -164,7 +140,9 @@ class _Doctor:
             asked.extend(self._questions(name, registry, answers))
         except CoveError as error:
             return Diagnosis(self.index, registry, name, tuple(self.found), tuple(asked), error)
-        listed = judged(self.found, answers, self.worked) if answers is not None else tuple(self.found)
+        listed = (
+            judged(self.found, answers, self.worked, self.turned_away) if answers is not None else tuple(self.found)
+        )
         return Diagnosis(self.index, registry, name, listed, tuple(asked))
 
     def _questions(self, name: Name, registry: Registry, answers: Answers | None) -> Iterator[Question]:
@@ -251,6 +229,7 @@ class _Doctor:
 
     def _sent_to_sign_in(self, asked: Question, where: str) -> Question:
         """Browsers are asked to sign in where others are told 401."""
+        self.turned_away = "refused"
         verdict: Verdict = "refused" if asked.sent is not None else "missing"
         whose = f"the credential from {asked.sent.origin} was not taken" if asked.sent is not None else "none is known"
         hints = missing_hints(self.index) if asked.sent is None else ()
@@ -274,6 +253,7 @@ class _Doctor:
             text += ", or is not shown to those who do not say who they are; no credential is known"
             hints = (*missing_hints(self.index), *registry.hints(response.status), *registry.login)
             return Question("index", "missing", text, url, response.status, server, None, hints)
+        self.turned_away = "forbidden"
         text += f", or is not shown to {credential.whose} (from {credential.origin})"
         hints = ("ask whoever manages the index for the right to read it", *registry.hints(response.status))
         return Question("index", "forbidden", text, url, response.status, server, credential, hints)
@@ -389,25 +369,11 @@ class _Doctor:
     def _failed(
         self, what: str, error: CoveError, url: Url, response: Response | None = None, sent: Credential | None = None
     ) -> Question:
-        """What went wrong, in the words of the error that everybody else would get."""
-        status = response.status if response is not None else None
-        server = self._server(response) if response is not None else ()
-        said_here = ("check user name and password", "`cove auth doctor ")
-        hints = tuple(each for each in error.hints if not each.startswith(said_here))
-        text = "; ".join((error.message, *error.causes))
-        return Question(what, _verdict_of(error), text, url, status, server, sent, hints)
+        return of_error(what, error, url, response=response, sent=sent, secrets=self._secrets)
 
     def _server(self, response: Response) -> tuple[str, ...]:
-        """The server's own reason: its challenge, and what it says in the body."""
-        secrets = [each.credential for each in self.found]
-        challenge = masked_line(response.headers.get("www-authenticate", ""), response.credential, *secrets)
-        words = quoted(response, response.credential, *secrets)
-        return tuple(each for each in (challenge, words) if each)
+        return words_of(response, self._secrets)
 
-
-def _verdict_of(error: CoveError) -> Verdict:
-    kinds: tuple[tuple[type[CoveError], Verdict], ...] = (
-        (CredentialsMissing, "missing"), (CredentialsRefused, "refused"), (AccessForbidden, "forbidden"), (TlsFailed, "tls"),
-        (IndexUnreachable, "unreachable"),
-    )  # fmt: skip
-    return next((verdict for kind, verdict in kinds if isinstance(error, kind)), "other")
+    @property
+    def _secrets(self) -> tuple[Credential | None, ...]:
+        return tuple(each.credential for each in self.found)

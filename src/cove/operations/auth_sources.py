@@ -54,8 +54,10 @@ def sources(session: Session, index: Index, answers: Answers | None, heard: Hear
     failure: CoveError | None = None
     asking = answers.each() if answers is not None else iter(())
     try:
-        while (heard_of := heard(lambda: next(asking, None)))[0] is not None:
-            each, warnings = heard_of
+        while True:
+            each, warnings = heard(lambda: next(asking, None))
+            if each is None:
+                break
             said[each.provider] = each
             notes[each.provider] = tuple(
                 f"{warning.message}; {warning.hint}".removesuffix("; ") for warning in warnings
@@ -73,8 +75,11 @@ def sources(session: Session, index: Index, answers: Answers | None, heard: Hear
         raise failure
 
 
-def judged(found: Sequence[Source], answers: Answers, worked: Credential | None) -> tuple[Source, ...]:
-    """``found`` after the index was asked: ``worked`` is the credential that it did not refuse, if there is any."""
+def judged(
+    found: Sequence[Source], answers: Answers, worked: Credential | None, turned_away: State = "found"
+) -> tuple[Source, ...]:
+    """``found`` after the index was asked: ``worked`` is the credential that it did not refuse, if there is any; else
+    ``turned_away`` is what became of the one in force without having been refused outright."""
     refusals = {str(each.credential.origin): each for each in answers.refusals}
     in_force = worked or answers.in_force()
     result: list[Source] = []
@@ -89,11 +94,20 @@ def judged(found: Sequence[Source], answers: Answers, worked: Credential | None)
         elif refusal is not None:
             result.append(_refused(source, credential, refusal))
         elif in_force is not None and credential.origin == in_force.origin:
-            result.append(replace(source, detail="would be sent"))
+            result.append(_in_force(source, credential, turned_away))
         else:
             hider = f"hidden by {in_force.origin}" if in_force is not None else ""
             result.append(replace(source, detail=hider))
     return tuple(result)
+
+
+def _in_force(source: Source, credential: Credential, turned_away: State) -> Source:
+    if credential.has_expired(datetime.now(UTC)):
+        mend = _mend(source.name, credential, "has ended: get a new one")
+        return replace(source, state="expired", detail="would be sent", mend=mend)
+    if turned_away == "refused":
+        return replace(source, state="refused", mend=_mend(source.name, credential, "is wrong: correct it"))
+    return replace(source, state=turned_away, detail="would be sent" if turned_away == "found" else "")
 
 
 def _refused(source: Source, credential: Credential, refusal: Refusal) -> Source:

@@ -5,7 +5,8 @@ from argparse import ArgumentParser
 from cove.cli.context import Context
 from cove.cli.credential_text import as_object, told
 from cove.cli.render import Console, error_object
-from cove.operations.auth_doctor import Diagnosis, Question, Verdict, diagnose
+from cove.operations.auth_doctor import Diagnosis, diagnose
+from cove.operations.auth_question import Question, Verdict
 from cove.operations.auth_sources import Source
 from cove.wiring import Session
 
