@@ -23,6 +23,8 @@ from cove.http.tls import is_insecure, read_certificates, read_identity
 from cove.model.dataclasses import dataclass
 from cove.model.url import Url
 
+_STREAM_WINDOW, _CONNECTION_WINDOW = 4 * 1024 * 1024, 32 * 1024 * 1024
+"""Bytes that a server may send of one answer, and of all, before it hears that they have arrived (RFC 9113, 6.9)."""
 _SLOWEST = 256
 """Bytes a second: a server that sends less on average, time-out after time-out, does not mean to come to an end."""
 
@@ -157,7 +159,9 @@ def _built(options: TransportOptions, kind: _Kind) -> SyncClient:
     # The library decodes even what was asked for as identity, which would change files under their hashes.
     builder = builder.gzip(False).brotli(False).zstd(False).deflate(False)  # noqa: FBT003
     if options.http2:
-        builder = builder.http2_adaptive_window(True)  # noqa: FBT003
+        # Windows that adapt begin with 64 KB: every longer page would wait for leave to go on, one round trip at a time.
+        builder = builder.http2_initial_stream_window_size(_STREAM_WINDOW)
+        builder = builder.http2_initial_connection_window_size(_CONNECTION_WINDOW)
     if kind.insecure:
         builder = builder.danger_accept_invalid_certs(True)  # noqa: FBT003
     try:
