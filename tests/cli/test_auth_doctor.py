@@ -278,6 +278,22 @@ def test_files_out_of_reach(sandbox: Sandbox, wheel_factory: PackageFactory) -> 
         assert "the server says: not yours" in ran.stdout
 
 
+def test_a_page_of_links(sandbox: Sandbox) -> None:
+    (sandbox.home / ".netrc").write_text(f"machine 127.0.0.1 login me password {PASSWORD}\n")
+
+    def script(asked: Received) -> Reply:
+        known = "authorization" in asked.headers
+        return Reply(200 if known else 401, b"<!DOCTYPE html><a href=x>x</a>", {"Content-Type": "text/html"})
+
+    with serving(script) as server:
+        argv = ("auth", "doctor", "--no-index", "--find-links", f"{server.url}/links.html")
+        ran = sandbox.cove(*argv).ok()
+        assert "gives out its list; 401 Unauthorized without a credential" in ran.stdout
+        (sandbox.home / ".netrc").unlink()
+        assert sandbox.cove(*argv).status == MISSING
+        assert {asked.path for asked in server.log} == {"/links.html"}
+
+
 def test_uploads_that_tell_nothing(sandbox: Sandbox) -> None:
     def script(asked: Received) -> Reply:
         return Reply(400, b"no form") if asked.method == "POST" else Reply(404)

@@ -171,6 +171,13 @@ WAYS = [
         variables={"UV_INDEX_CORP_PASSWORD": f"{PASSWORD}-old", "NETRC": "<root>/netrc"},
         files={"netrc": f"machine 127.0.0.1 login {USER} password {PASSWORD}\n"},
     ),
+    Way(
+        "tokens-for-others",
+        variables={
+            **OWN,
+            **dict.fromkeys(("HF_TOKEN", "SYSTEM_ACCESSTOKEN", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"), PASSWORD),
+        },
+    ),
     Way("publish-url-of-index", '[[tool.uv.index]]\nname = "corp"\nurl = "<url>"\npublish-url = "<upload-url>"\n'),
     Way("publish-url-flag", variables=OWN, publish=("--publish-url", "<upload-url>", "--check-url", "<url>")),
     Way(

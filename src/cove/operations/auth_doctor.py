@@ -85,7 +85,7 @@ def diagnose(
         raise UsageError("`--publish` needs an index: what is given for publishing is not for all of them")
     ear = _Ear(session.listener)
     quiet = session.undisturbing(ear)
-    indexes = quiet.indexes.all if where is None else (meant(quiet, where),)
+    indexes = (*quiet.indexes.all, *quiet.indexes.find_links) if where is None else (meant(quiet, where),)
     _ = quiet.credentials  # what is wrong with all of them is told before anybody is asked
     name = normalize(package) if package else None
     asked = [each for each in indexes if each.url.scheme in ("http", "https")]
@@ -157,9 +157,7 @@ class _Doctor:
     # -- the index
 
     def _ask_index(self, name: Name, registry: Registry, answers: Answers | None) -> tuple[Question, Page | None]:
-        url = self.index.url.without_credentials().child(name)
-        if self.index.format == "flat":
-            return Question("index", "not asked", "a page of links has no pages of its own", url), None
+        url = question.address_of(self.index, name)
         if self.index.authenticate == "always" and (answers is None or answers.in_force() is None):
             text = 'no credential is known, and `authenticate = "always"` asks nothing without one'
             return Question("index", "missing", text, url, hints=missing_hints(self.index)), None
@@ -202,8 +200,9 @@ class _Doctor:
     ) -> tuple[Question, Page | None]:
         content = response.body.read()
         response.body = Whole(content)
+        is_list = self.index.format == "flat"
         try:
-            page, problem = read_page(name, response), None
+            page, problem = None if is_list else read_page(name, response), None
         except InvalidResponse as error:
             page, problem = None, unreadable(name, self.index, error)
         if (page is None or not page.files) and (response.status == 203 or _PASSWORD_FIELD.search(content)):
@@ -212,10 +211,10 @@ class _Doctor:
             return self._sent_to_sign_in(asked, "here, in the place of a page"), None
         if problem is not None:
             return self._failed("index", problem, url, response, credential), None
-        assert page is not None
         self.worked = credential
-        count = len(page.files)
-        text = f"has `{name}`, {count} {'file' if count == 1 else 'files'}; {self._without(name, credential)}"
+        count = len(page.files) if page is not None else 0
+        has = f"has `{name}`, {count} {'file' if count == 1 else 'files'}" if page is not None else "gives out its list"
+        text = f"{has}; {self._without(name, credential)}"
         return Question("index", "fine", text, url, response.status, sent=credential), page
 
     def _without(self, name: Name, credential: Credential | None) -> str:
@@ -263,7 +262,7 @@ class _Doctor:
     def _ask_file(self, page: Page | None, about_index: Question) -> Question:
         """One byte of the first file, asked for as an installation would."""
         if page is None or not page.files:
-            return Question("file", "not asked", "no page names one")
+            return Question("file", "not asked", "no page of the index names one")
         file = page.files[0]
         url = file.url.without_credentials().without_fragment()
         if url.scheme not in ("http", "https"):

@@ -98,11 +98,11 @@ def as_somebody(
 
 
 def ask(session: Session, index: Index, name: Name, credential: Credential | None) -> Hop:
-    """One page, along redirects that stay on the index's realm; raises ``NetworkError``.
+    """The page of ``name``, along redirects that stay on the index's realm; raises ``NetworkError``.
 
     The credential goes with what belongs to the index, and nowhere else.
     """
-    url = index.url.without_credentials().child(name)
+    url = address_of(index, name)
     began = perf_counter()
     for _ in range(_HOPS):
         headers = {"Accept": negotiate.ACCEPT}
@@ -118,6 +118,12 @@ def ask(session: Session, index: Index, name: Name, credential: Credential | Non
         response.body.close()
         url = target
     raise InvalidResponse(f"{index.label} redirected more than {_HOPS - 1} times", causes=(f"last URL: {url}",))
+
+
+def address_of(index: Index, name: Name) -> Url:
+    """Where ``index`` says what it has of ``name``; a page of links says it of everything."""
+    place = index.url.without_credentials()
+    return place if index.format == "flat" else place.child(name)
 
 
 def client(session: Session) -> Client:
