@@ -122,7 +122,13 @@ class Compilation:
         )
         for division in divisions:
             check_all_have_digests(self._demand, division.resolution)
-        graph = Graph(divisions, {Section("project", Name("")): roots}, self._requires_python, _source)
+        graph = Graph(
+            divisions,
+            {Section("project", Name("")): roots},
+            self._requires_python,
+            _source,
+            overrides=self._demand.overrides,
+        )
         return [
             Chosen(
                 node.resolved,

@@ -21,7 +21,7 @@ from cove.model.index import Index
 from cove.model.lock import Lock, LockedFile, LockedPackage, LockedSource, conflict_code
 from cove.model.name import Name
 from cove.operations.direct import Direct
-from cove.operations.lock_graph import Graph, Key, Node, Section
+from cove.operations.lock_graph import Graph, Key, Node, Section, when
 from cove.operations.project import Place, location_of, relative_path
 from cove.operations.requirements import Asked, Local
 from cove.operations.resolution import Division
@@ -62,13 +62,7 @@ def sections_of(project: Project, asked: Asked) -> dict[Section, tuple[Requireme
     for kind, sections in (("extra", asked.extras), ("group", asked.groups)):
         for name, several in sections.items():
             code = conflict_code(kind, project.name, name) if (kind, name) in excluding else ""
-            found[Section(kind, name, code)] = tuple(_when(code, each) for each in several) if code else several
-    return found
-
-
-def _when(code: str, requirement: Requirement) -> Requirement:
-    told, found = Marker(f'extra == "{code}"'), Requirement(str(requirement))
-    found.marker = told if found.marker is None else found.marker & told
+            found[Section(kind, name, code)] = tuple(when(code, each) for each in several) if code else several
     return found
 
 
@@ -97,7 +91,14 @@ class _Maker:
         self._asked = asked
         self._requires_python = requires_python
         sections = sections_of(place.project, asked)
-        self.graph = Graph(divisions, sections, requires_python, self._source, conflicts=conflict_codes(place.project))
+        self.graph = Graph(
+            divisions,
+            sections,
+            requires_python,
+            self._source,
+            conflicts=conflict_codes(place.project),
+            overrides=place.project.override_dependencies,
+        )
 
     def project(self) -> LockedPackage:
         """The entry of the project itself."""

@@ -19,6 +19,7 @@ from cove.model.name import Name, normalize
 from cove.operations.direct import Direct
 from cove.operations.parts import Part, allowed
 from cove.operations.resolution import Division
+from cove.resolve.catalogue import belongs_to
 from cove.resolve.questions import Resolved
 
 _EXTRA = re.compile(r"""\bextra\s*(==|!=)\s*(?:"([^"]*)"|'([^']*)')""")
@@ -83,7 +84,11 @@ class Graph:
         source_of: SourceOf,
         *,
         conflicts: Sequence[Sequence[str]] = (),
+        overrides: Iterable[Requirement] = (),
     ) -> None:
+        self._overrides: dict[Name, list[Requirement]] = {}
+        for override in overrides:
+            self._overrides.setdefault(normalize(override.name), []).append(override)
         self._requires_python = requires_python
         self._conflicts = conflicts
         self._allowed = allowed(conflicts)
@@ -162,25 +167,24 @@ class Graph:
         return tuple(text for text in dict.fromkeys(map(spelled, found)) if text)
 
     def _spelled(self, marker: MarkerSet, known: MarkerSet) -> str:
-        """Where parts exclude each other it is only said what is not known to be so, of what may be asked for together."""
-        simple = (marker | ~self._allowed).assuming(known.without_extras)
-        return spelled(simple.assuming_python(self._requires_python))
+        return spelled(marker.assuming(known.without_extras).assuming_python(self._requires_python))
 
     def _undoubted(self, start: End | Section, key: Key, marker: MarkerSet) -> MarkerSet:
         """The marker of an edge without what every way to its start decides: what is asked for, and what that excludes.
 
+        What may not be asked for together is not ruled out: that it is not is known.
         An edge that has an alternative keeps its conditions.
         """
         alternatives = [end for end in self._edges[start].markers if end[0].name == key.name]
         ways = self._ways.get(start, set()) if self._conflicts and len(alternatives) == 1 else set()
         whole = marker | ~self._allowed
         if not ways or any(self._on(way, whole).is_empty for way in ways):
-            return marker
+            return whole
         simple = whole
         for way in ways:
             simple = self._given(way, simple)
         agrees = all(self._on(way, simple) == self._on(way, whole) for way in ways)
-        return simple if agrees else marker
+        return simple if agrees else whole
 
     def _given(self, way: frozenset[str], marker: MarkerSet) -> MarkerSet:
         """``marker`` when what is on the way is asked for, and nothing that it excludes."""
@@ -232,12 +236,30 @@ class Graph:
             node.offered = frozenset(resolution.metadata[name].provides_extra)
             node.extras |= resolved.extras & node.offered
         for section, stated in sections.items():
-            self._connect(section, stated, None, part, ends)
+            told = list(self._overridden(stated, None, told=section.code))
+            self._connect(section, told, None, part, ends)
         for name, key in ends.items():
             resolved = resolution.solution.packages[name]
-            self._connect((key, None), resolved.requires, None, part, ends)
+            self._connect((key, None), list(self._overridden(resolved.requires, None)), None, part, ends)
             for extra in sorted(resolved.extras & self.nodes[key].offered):
-                self._connect((key, extra), with_extras(resolved.requires), extra, part, ends)
+                of_extra = list(self._overridden(with_extras(resolved.requires), extra))
+                self._connect((key, extra), of_extra, extra, part, ends)
+
+    def _overridden(
+        self, requirements: Iterable[Requirement], extra: Name | None, told: str | None = None
+    ) -> Iterator[Requirement]:
+        """The requirements with overrides in the place of what they override, each once.
+
+        ``told`` is the code of the project's own section that they stand in; its overrides are of that section, too.
+        """
+        replaced: set[Name] = set()
+        for requirement in requirements:
+            name = normalize(requirement.name)
+            if name not in self._overrides:
+                yield requirement
+            elif name not in replaced and (told is not None or belongs_to(requirement, extra)):
+                replaced.add(name)
+                yield from (when(told, each) if told else each for each in self._overrides[name])
 
     def _connect(
         self,
@@ -278,6 +300,13 @@ class Graph:
 def with_extras(requirements: Iterable[Requirement]) -> Iterator[Requirement]:
     """The requirements whose marker speaks of extras."""
     return (each for each in requirements if each.marker is not None and "extra" in str(each.marker))
+
+
+def when(code: str, requirement: Requirement) -> Requirement:
+    """The requirement for those who ask for the extra or group that markers spell ``code``."""
+    told, found = Marker(f'extra == "{code}"'), Requirement(str(requirement))
+    found.marker = told if found.marker is None else found.marker & told
+    return found
 
 
 def _conditions(stated: Marker | None, extra: Name | None, part: Part) -> Iterator[str]:

@@ -251,7 +251,7 @@ class Catalogue:
                 if self._applies_for(requirement, extra):
                     applicable.append(requirement)
             # An override drops the requirement's own marker, but what only an extra asks for stays with the extra.
-            elif name not in replaced and (stated or _belongs_to(requirement, extra)):
+            elif name not in replaced and (stated or belongs_to(requirement, extra)):
                 replaced.add(name)
                 applicable.extend(one for one in self.overrides[name] if self.holds(one))
         return tuple(applicable)
@@ -296,7 +296,8 @@ def _by_name(requirements: Iterable[Requirement]) -> dict[Name, list[Requirement
     return grouped
 
 
-def _belongs_to(requirement: Requirement, extra: Name | None) -> bool:
+def belongs_to(requirement: Requirement, extra: Name | None) -> bool:
+    """Whether a requirement is one of ``extra``, or without one, of none."""
     found = _EXTRA_IN_MARKER.findall(str(requirement.marker)) if requirement.marker else []
     extras = {normalize(left or right) for left, right in found}
     return extra in extras if extra is not None else not extras
