@@ -75,6 +75,9 @@ def test_the_overview_lists_every_command(tmp_path: Path) -> None:
         assert (shown.status, shown.out) == (0, overview() + "\n")
     assert all(f"  {' '.join(path)} " in overview() for path in COMMANDS)
     assert Ran(tmp_path).status == 2
+    for argv in (["cache", "--help"], ["cache", "-h"], ["help", "cache"]):
+        shown = Ran(tmp_path, *argv)
+        assert (shown.status, shown.out) == (0, overview(("cache",)) + "\n")
     assert "cache dir" in overview(("cache",))
     assert "version" not in overview(("cache",)).partition("Commands:")[2].partition("`cove")[0]
 

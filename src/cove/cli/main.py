@@ -145,6 +145,8 @@ def _dispatch(
         wants_help, words = True, words[1:]
     path = _command_path(words)
     if path is None:
+        if words[1:2] in (["-h"], ["--help"]):  # `cove auth --help`: the commands that begin so
+            wants_help, words = True, words[:1]
         if wants_help or not words:
             console.print(overview(tuple(words)))
             return 0 if wants_help else 2
