@@ -148,3 +148,28 @@ def test_nobody_else_is_told(
         assert elsewhere.log or how in ("check-url", "upload"), ran.stderr
     finally:
         elsewhere.close()
+
+
+@pytest.mark.parametrize(
+    "password, status, said",
+    [
+        ("", 401, ("credentials-missing", "wants credentials to publish")),
+        ("wr0ng", 401, ("credentials-refused", "they came from $UV_PUBLISH_PASSWORD")),
+        ("e30.eyJleHAiOiAxfQ.x", 401, ("credentials-refused", "those from $UV_PUBLISH_PASSWORD have expired")),
+        ("g00d", 403, ("access-forbidden", "does not allow to publish")),
+    ],
+)
+def test_missing_wrong_expired_and_forbidden_never_read_alike_to_who_publishes(
+    password: str, status: int, said: tuple[str, str], sandbox: Sandbox, wheel_factory: PackageFactory
+) -> None:
+    code, words = said
+    wheel_factory.wheel("main").write_to(sandbox.work / "dist")
+    own = {"UV_PUBLISH_USERNAME": "me", "UV_PUBLISH_PASSWORD": password} if password else {}
+    with serving(lambda _: Reply(status)) as server:
+        argv = ("publish", "--publish-url", f"{server.url}/upload/")
+        ran = sandbox.cove(*argv, environ=own)
+        as_json = sandbox.cove(*argv, "--output-format", "json", environ=own)
+    assert ran.status == 2
+    assert words in ran.stderr.splitlines()[0] + ran.stdout
+    assert f'"{code}"' in as_json.stdout
+    assert not password or password not in ran.stderr + ran.stdout + as_json.stdout + as_json.stderr
