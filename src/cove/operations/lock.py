@@ -109,6 +109,7 @@ def _resolve(session: Session, place: Place, terms: _Terms, present: Lock | None
     if present is None:  # what a lock has may be asked of the index it is locked from, and of no other
         plain = (each for each in terms.asked.roots if each.url is None and each.marker is None)
         session.ask_ahead((normalize(each.name) for each in plain), terms.asked.pins)
+    interpreter = session.begin(lambda: terms.interpreter or locking_interpreter(session, place))
     from cove.formats.marker_sets import TooComplex
     from cove.index.candidates import Rules
     from cove.operations.keeping import kept_indexes
@@ -122,7 +123,7 @@ def _resolve(session: Session, place: Place, terms: _Terms, present: Lock | None
     settings, project, asked = session.settings, place.project, terms.asked
     bench = Workbench(
         session,
-        terms.interpreter or locking_interpreter(session, place),
+        interpreter.result(),
         pins=asked.pins,
         editable=frozenset(name for name, local in asked.locals.items() if local.is_editable),
     )
@@ -141,6 +142,8 @@ def _resolve(session: Session, place: Place, terms: _Terms, present: Lock | None
     )
     urls = {normalize(each.name): each.url for each in asked.roots if each.url}
     kept = kept_indexes(session, present, place, asked) if present is not None else {}
+    if kept:  # nearly all of it will be needed again: one wave instead of one round trip for each level
+        session.ask_ahead(kept, asked.pins, session.router(asked.pins, kept).search)
     rules = Rules(requires_python=terms.requires_python, any_python=True)
     universe = bench.universe(rules, urls, kept=kept, python_ok=everywhere.python_ok)
     try:
