@@ -330,7 +330,7 @@ def test_wrong_requirements_are_told_apart(pip: Sandbox) -> None:
         (("-r", "nope.txt"), 2, "the file `nope.txt` cannot be read"),
         (("-r", "r.txt"), 2, "r.txt:2: 'lib ==' is not a requirement"),
         (("--extra", "x", "lib"), 2, "extras belong to a pyproject.toml"),
-        (("lib @ git+https://example.org/lib",), 1, "only wheels, sdists"),
+        (("lib @ https://example.org/lib",), 1, "only wheels, sdists"),
         (("./nothing-here",), 1, "there is no file or folder"),
     ):
         ran = pip.cove("pip", "install", *argv)

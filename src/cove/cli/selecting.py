@@ -12,6 +12,10 @@ def add_arguments(parser: ArgumentParser) -> None:
     add_extras(parser, "Install")
     add_groups(parser, "Install")
     parser.add_argument("--no-install-project", action="store_true", help="Do not install the project itself")
+    parser.add_argument(
+        "--package", action="append", default=[], metavar="PACKAGE", help="For this member of the workspace"
+    )
+    parser.add_argument("--all-packages", action="store_true", help="For all members of the workspace")
     parser.add_argument("--inexact", action="store_true", help="Keep what is installed and not in the lock")
 
 
@@ -47,6 +51,8 @@ def selection(arguments: Namespace) -> Selection:
         all_groups=arguments.all_groups,
         no_default_groups=arguments.no_default_groups,
         no_project=bool(given.get("no_install_project")),
+        members=_names(given.get("package", ())),
+        all_members=bool(given.get("all_packages")),
         keeps_extraneous=bool(given.get("inexact")),
     )
 

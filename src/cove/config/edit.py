@@ -1,6 +1,6 @@
 """Changes to ``pyproject.toml`` that keep what people wrote: comments, order, spacing."""
 
-from collections.abc import MutableMapping
+from collections.abc import Mapping, MutableMapping
 from pathlib import Path
 from typing import Any, Self
 
@@ -124,10 +124,17 @@ class ProjectFile:
 
     def pin(self, name: Name, index_name: str) -> None:
         """Set ``tool.uv.sources.<name> = { index = "<index_name>" }``."""
+        self._set_source(name, {"index": index_name})
+
+    def take_from_workspace(self, name: Name) -> None:
+        """Set ``tool.uv.sources.<name> = { workspace = true }``."""
+        self._set_source(name, {"workspace": True})
+
+    def _set_source(self, name: Name, said: Mapping[str, object]) -> None:
         sources = self._table("tool", "uv", "sources", create=True)
         assert sources is not None
         source = tomlkit.inline_table()
-        source["index"] = index_name
+        source.update(said)
         key = next((key for key in sources if normalize(key) == name), name)
         sources[key] = source
 

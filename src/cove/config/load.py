@@ -3,8 +3,9 @@
 import os
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from difflib import get_close_matches
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Literal
 from urllib.parse import unquote
@@ -92,6 +93,41 @@ def find_project(start: Path) -> Path | None:
         if file is not None and ("project" in file.data or "workspace" in file.settings()):
             return folder
     return None
+
+
+def find_workspace(project: Path) -> Path:
+    """The root of the workspace that the project in this folder belongs to: the nearest folder from there upwards with a
+    ``[tool.uv.workspace]`` that counts it among its members; the folder itself where there is none.
+
+    Raises ``ConfigurationError`` when a ``pyproject.toml`` on the way cannot be read.
+    """
+    for folder in (project, *project.parents):
+        file = _read(folder / "pyproject.toml", "project")
+        table = file.table("tool", "uv").get("workspace") if file is not None else None
+        if not isinstance(table, Mapping):
+            continue
+        way = project.relative_to(folder).parts
+        patterns = {key: table.get(key) for key in ("members", "exclude")}
+        of = {
+            key: [p for p in found if isinstance(p, str)] if isinstance(found, list) else []
+            for key, found in patterns.items()
+        }
+        is_member = not way or (is_among(way, of["members"]) and not is_among(way, of["exclude"]))
+        return folder if is_member else project
+    return project
+
+
+def is_among(way: tuple[str, ...], patterns: Iterable[str]) -> bool:
+    """Whether a folder, by the names on the way to it, meets one of the globs of a workspace; ``**`` is any number of them."""
+    return any(_meets(way, tuple(part for part in glob.split("/") if part not in ("", "."))) for glob in patterns)
+
+
+def _meets(way: tuple[str, ...], glob: tuple[str, ...]) -> bool:
+    if not glob:
+        return not way
+    if glob[0] == "**":
+        return any(_meets(way[count:], glob[1:]) for count in range(len(way) + 1))
+    return bool(way) and fnmatchcase(way[0], glob[0]) and _meets(way[1:], glob[1:])
 
 
 # -- flags and variables ---------------------------------------------------------------------------------------------
@@ -259,8 +295,11 @@ def _named_file(path: Path, settings: Settings) -> _File:
 def _project_files(start: Path, notices: list[Event]) -> list[_File]:
     """The nearest ``uv.toml``, or ``pyproject.toml`` that says something to uv or cove, from ``start`` upwards (as uv).
 
-    Beside a ``uv.toml``, the ``[tool.uv]`` of a ``pyproject.toml`` does not count; its ``[tool.cove]`` does.
+    Beside a ``uv.toml``, the ``[tool.uv]`` of a ``pyproject.toml`` does not count; its ``[tool.cove]`` does. What is set for
+    a member of a workspace is set at its root.
     """
+    project_folder = find_project(start)
+    start = find_workspace(project_folder) if project_folder is not None else start
     for folder in (start, *start.parents):
         project = _read(folder / "pyproject.toml", "project")
         own = _read(folder / "uv.toml", "project")

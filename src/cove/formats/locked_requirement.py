@@ -1,10 +1,13 @@
 """Requirements and version ranges as ``uv.lock`` spells them, so that the lock notices when the project changes them."""
 
+from urllib.parse import parse_qsl
+
 from packaging.markers import Marker
 from packaging.requirements import Requirement
 from packaging.specifiers import Specifier, SpecifierSet
 from packaging.version import Version
 
+from cove.formats.git_url import is_git, parse
 from cove.formats.marker_text import stated
 from cove.model.lock import LockedRequirement, SourceKind
 from cove.model.name import Name, normalize
@@ -49,16 +52,11 @@ def requirement_entry(
 
 def _direct(text: str) -> dict[str, str]:
     """A direct reference: ``git+https://…@rev`` becomes ``git`` with ``?rev=…``, anything else is a ``url``."""
-    if not text.startswith("git+"):
-        return {"url": Url.parse(text).public}
-    public = Url.parse(text.removeprefix("git+")).public
-    location, _, fragment = public.partition("#")
-    scheme, separator, rest = location.partition("://")
-    path, at, revision = rest.rpartition("@")
-    subdirectory = [part for part in fragment.split("&") if part.startswith("subdirectory=")]
-    query = "&".join([*subdirectory, *([f"rev={revision}"] if at else [])])
-    location = f"{scheme}{separator}{path}" if at else location
-    return {"git": f"{location}?{query}" if query else location}
+    if is_git(text):
+        return {"git": parse(text).requested}
+    public, _, fragment = Url.parse(text).public.partition("#")
+    below = dict(parse_qsl(fragment)).get("subdirectory", "")
+    return {"url": public, "subdirectory": below} if below else {"url": Url.parse(text).public}
 
 
 def specifier_text(specifiers: SpecifierSet) -> str:

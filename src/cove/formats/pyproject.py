@@ -39,6 +39,7 @@ class SourceSpec:
     package: bool | None = None
     subdirectory: str = ""
     reference: tuple[str, str] | None = None
+    lfs: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +83,9 @@ class Project:
     exclude_dependencies: tuple[Name, ...] = ()
     environments: tuple[Marker, ...] = ()
     required_environments: tuple[Marker, ...] = ()
+    is_workspace: bool = False
     workspace_members: tuple[str, ...] = ()
+    workspace_exclude: tuple[str, ...] = ()
     conflicts: tuple[tuple[tuple[str, Name], ...], ...] = ()
     """Sets of extras and groups, as ``("extra", name)``, of which no two may be asked for together."""
 
@@ -183,7 +186,9 @@ class _Reader:
             environments=self._markers(uv, "environments"),
             required_environments=self._markers(uv, "required-environments"),
             conflicts=self._conflicts(uv, normalize(name)),
+            is_workspace="workspace" in uv,
             workspace_members=self.texts(self.table(uv, "workspace", "tool.uv"), "members", "tool.uv.workspace"),
+            workspace_exclude=self.texts(self.table(uv, "workspace", "tool.uv"), "exclude", "tool.uv.workspace"),
         )
 
     # typed values
@@ -442,6 +447,7 @@ class _Reader:
             self.flag(table, "package", key),
             self.text(table, "subdirectory", key),
             references[0] if references else None,
+            self.flag(table, "lfs", key) is True,
         )
 
     def _check_disjoint(self, specs: tuple[SourceSpec, ...], key: str) -> None:

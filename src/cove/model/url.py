@@ -7,6 +7,8 @@ from urllib.parse import quote, unquote, urljoin, urlsplit, urlunsplit
 from cove.model.secret import MASK, Secret
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
+_SSH = ("ssh", "git+ssh")
+"""Who one is there is part of the address (``git@``), and no secret."""
 _PARTS = ("_host", "_path", "_port", "_query", "_scheme", "password", "public", "username")
 _PLAIN_LINK = re.compile(
     r"(?:https?://[A-Za-z0-9.-]*[A-Za-z0-9](?::[1-5]?[0-9]{1,4})?/|/(?!/)|(?:\.\./)*)[A-Za-z0-9._~!+%/-]*"
@@ -57,7 +59,8 @@ class Url:
             raise ValueError("not a URL") from error
         if not parts.scheme or not port_is_sound:
             raise ValueError("not an absolute URL")
-        if parts.scheme.lower() != "file" and not parts.hostname:
+        scheme = parts.scheme.lower()
+        if not scheme.endswith("file") and not parts.hostname:
             raise ValueError("the URL names no host")
         userinfo, at, hostport = parts.netloc.rpartition("@")
         username = password = None
@@ -65,7 +68,11 @@ class Url:
             user, colon, secret = userinfo.partition(":")
             username = unquote(user)
             password = Secret(unquote(secret)) if colon else None
-        public = urlunsplit((parts.scheme.lower(), hostport, parts.path, parts.query, parts.fragment))
+        if scheme in _SSH and username and password is None:
+            hostport, username = parts.netloc, None
+        public = urlunsplit((scheme, hostport, parts.path, parts.query, parts.fragment))
+        if scheme == "git+file":  # the standard library writes no `//` without a host
+            public = public.replace("git+file:/", "git+file:///", 1)
         return cls(public, username, password)
 
     def join(self, reference: str) -> "Url":

@@ -9,7 +9,7 @@ from packaging.version import Version
 
 from cove.config.atomic import write_whole
 from cove.config.edit import ProjectFile
-from cove.errors import NotInstalled, UsageError
+from cove.errors import ConfigurationError, NotInstalled, UsageError
 from cove.model.dataclasses import dataclass
 from cove.model.event import Warned
 from cove.model.index import Index
@@ -17,7 +17,7 @@ from cove.model.lock import Lock
 from cove.model.name import Name, normalize
 from cove.model.url import Url
 from cove.operations.lock import lock
-from cove.operations.project import Place, locate, read
+from cove.operations.project import Place, locate, place_at
 from cove.operations.sync import Selection, Synced, sync
 from cove.wiring import Session
 
@@ -40,16 +40,17 @@ def add(
     *,
     group: str = "",
     extra: str = "",
+    package: str = "",
     raw: bool = False,
     installs: bool = True,
 ) -> Edited:
-    """Add ``requirements`` (PEP 508 texts) to the project, or to one of its groups or extras.
+    """Add ``requirements`` (PEP 508 texts) to the project (or the member ``package``), or to one of its groups or extras.
 
     One without a version gets the locked version as its lower bound, unless ``raw``. Indexes given by flags are written to
     the project, without credentials; where just one is given and it has a name, what is added is pinned to it. Indexes of
     variables are used and not written: a variable is a matter of this machine. On any failure every file is as it was.
     """
-    place = locate(session)
+    place = _project(session, package)
     parsed = [_without_secrets(session, _parse(text)) for text in requirements]
     with _editing(place) as file:
         indexes = _given_by_flags(session)
@@ -58,12 +59,14 @@ def add(
         pinned_to = indexes[0].name if len(indexes) == 1 else ""
         for requirement in parsed:
             file.add_dependency(str(requirement), group=group, extra=extra)
-            if pinned_to:
+            if _is_other_member(place, requirement):
+                file.take_from_workspace(normalize(requirement.name))
+            elif pinned_to:
                 file.pin(normalize(requirement.name), pinned_to)
         file.write()
         if session.settings.frozen:
             return Edited(tuple(map(str, parsed)), None, None)
-        place = read(place.folder)
+        place = place_at(place.folder)
         locked = lock(session, place).lock
         if not raw:
             bounded = [_bounded(requirement, locked) for requirement in parsed]
@@ -71,15 +74,21 @@ def add(
                 for requirement in bounded:
                     file.add_dependency(str(requirement), group=group, extra=extra)
                 file.write()
-                parsed, place = bounded, read(place.folder)
+                parsed, place = bounded, place_at(place.folder)
         return _finish(session, place, parsed, _selected(group, extra), installs=installs)
 
 
 def remove(
-    session: Session, names: Sequence[str], *, group: str = "", extra: str = "", installs: bool = True
+    session: Session,
+    names: Sequence[str],
+    *,
+    group: str = "",
+    extra: str = "",
+    package: str = "",
+    installs: bool = True,
 ) -> Edited:
     """Remove the requirements for ``names``; raises ``NotInstalled`` when the project does not ask for one of them there."""
-    place = locate(session)
+    place = _project(session, package)
     with _editing(place) as file:
         for text in names:
             name = normalize(text)
@@ -93,7 +102,7 @@ def remove(
         file.write()
         if session.settings.frozen:
             return Edited(tuple(names), None, None)
-        return _finish(session, read(place.folder), [], Selection(), installs=installs, named=tuple(names))
+        return _finish(session, place_at(place.folder), [], Selection(), installs=installs, named=tuple(names))
 
 
 def _finish(
@@ -110,6 +119,24 @@ def _finish(
         return Edited(texts, lock(session, place).lock, None)
     synced = sync(session, selection, place=place)
     return Edited(texts, synced.locked.lock, synced)
+
+
+def _project(session: Session, package: str) -> Place:
+    place = locate(session, package)
+    if not place.project.name:
+        raise ConfigurationError(
+            f"{place.pyproject_path} has no [project] table, so nothing can be required there",
+            hints=("name a member of the workspace with --package",),
+        )
+    return place
+
+
+def _is_other_member(place: Place, requirement: Requirement) -> bool:
+    """Whether a project of the same workspace is meant, which no source has been given for."""
+    name = normalize(requirement.name)
+    if requirement.url or place.workspace is None or name == place.project.name or name in place.project.sources:
+        return False
+    return any(member.project.name == name for member in place.members)
 
 
 @contextmanager

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from cove.config.load import find_project, find_workspace
 from cove.errors import BuildFailed, UsageError
 from cove.formats.pyproject import Project
 from cove.install.build import Builder, Provision
@@ -13,7 +14,8 @@ from cove.install.discovery import find_environment
 from cove.install.interpreter import Interpreter
 from cove.install.sdist import unpack_sdist
 from cove.model.dataclasses import dataclass, field
-from cove.model.name import Name
+from cove.model.name import Name, normalize
+from cove.operations.local_projects import build_sources
 from cove.operations.project import base_interpreter, python_request, read
 from cove.operations.workbench import Workbench
 from cove.wiring import Session
@@ -32,6 +34,22 @@ class Wishes:
     wheel: bool = False
     out_dir: Path | None = None
     config_settings: Mapping[str, str | list[str]] = field(default_factory=dict)
+
+
+def members_to_build(source: Path, package: str, *, all_packages: bool) -> list[Path]:
+    """The folders of the members of the workspace at ``source`` that are named; none where none is."""
+    if not package and not all_packages:
+        return []
+    from cove.operations.project import place_at
+    from cove.operations.workspace import member
+
+    folder = find_project(source)
+    if folder is None:
+        raise UsageError(f"there is no workspace at {source}")
+    place = place_at(folder)
+    if package:
+        return [member(place, normalize(package)).folder]
+    return [each.folder for each in place.members if each.project.is_package]
 
 
 def build_project(session: Session, source: Path, wishes: Wishes) -> list[Path]:
@@ -58,7 +76,7 @@ def _of_folder(session: Session, folder: Path, wishes: Wishes) -> list[Path]:
     project = read(folder).project if (folder / "pyproject.toml").is_file() else Project(Name(""))
     label = str(project.name or folder.name)
     builder = _builder(session, folder, project, wishes)
-    with _workplace(wishes.out_dir or folder / "dist") as place:
+    with _workplace(wishes.out_dir or _root(folder) / "dist") as place:
         if wishes.sdist or not wishes.wheel:
             sdist = place.add(builder.build_sdist(folder, place.side, label))
             if not wishes.sdist:
@@ -66,6 +84,11 @@ def _of_folder(session: Session, folder: Path, wishes: Wishes) -> list[Path]:
         if wishes.wheel:
             place.add(builder.build_wheel(folder, place.side, label))
         return place.keep()
+
+
+def _root(folder: Path) -> Path:
+    """Where ``dist`` lies: beside the lock, if it is a member of a workspace."""
+    return find_workspace(folder) if (folder / "pyproject.toml").is_file() else folder
 
 
 class _Workplace:
@@ -124,7 +147,8 @@ def _builder(session: Session, folder: Path, project: Project, wishes: Wishes) -
     else:
         interpreter = base_interpreter(session, folder, project.requires_python)
         pins = {} if session.settings.no_sources else _pins(session, project, interpreter.target.markers)
-        provision = Workbench(session, interpreter, pins=pins).provision
+        sent = {} if session.settings.no_sources else build_sources(session, folder, interpreter.target.markers)
+        provision = Workbench(session, interpreter, pins=pins, sent=sent).provision
     return Builder(provision, session.environ, config_settings=wishes.config_settings, report=session.listener)
 
 

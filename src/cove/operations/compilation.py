@@ -154,8 +154,11 @@ class Compilation:
         demand, settings = self._demand, self._demand.session.settings
         self._applies = request.applies
         self._roots = [root for root in demand.roots if self._holds(root.requirement, _NOTHING_ASKED)]
+        stated = direct_urls(self._roots)
+        self._urls = self._bench.in_force(stated) if self._follow else stated
         return replace(
             request,
+            urls={name: url for name, url in self._urls.items() if name not in stated},
             roots=[root.requirement for root in self._roots],
             constraints=[each.requirement for each in demand.constraints],
             overrides=demand.overrides,
@@ -166,7 +169,7 @@ class Compilation:
     def _universe(self, rules: Rules, python_ok: Callable[[str], bool] | None = None) -> Universe:
         demand = self._demand
         return self._bench.universe(
-            rules, direct_urls(self._roots), digests=demand.digests(), follow=self._follow, python_ok=python_ok
+            rules, self._urls, digests=demand.digests(), follow=self._follow, python_ok=python_ok
         )
 
     def _holds(self, requirement: Requirement, extras: frozenset[Name]) -> bool:

@@ -1,23 +1,66 @@
 """Distributions that a URL or a path leads to, rather than an index."""
 
-from cove.formats.direct_url import DirectUrl
+from collections.abc import Callable, Mapping
+from os.path import relpath
+from pathlib import Path
+
+from cove.formats.direct_url import Archive, Directory, DirectUrl
+from cove.formats.file_url import to_path
+from cove.formats.git_url import GitUrl
 from cove.install.store import StoredWheel
-from cove.model.dataclasses import dataclass
+from cove.model.dataclasses import dataclass, field
+from cove.model.lock import LockedRequirement, LockedSource
 from cove.model.metadata import CoreMetadata
+from cove.model.name import Name
 from cove.model.url import Url
 
 
 @dataclass(frozen=True, slots=True)
-class Direct:
-    """A distribution that was fetched or built ahead, because only that tells its version.
+class Stated:
+    """What a local project says that it requires, as the lock has it."""
 
-    ``url`` is where it came from, as required; ``origin`` is what its installation records (PEP 610).
+    requires_dist: tuple[LockedRequirement, ...] = ()
+    requires_dev: Mapping[Name, tuple[LockedRequirement, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Direct:
+    """A distribution whose metadata had to be looked up ahead, because only that tells its version.
+
+    ``url`` is where it came from, as required; ``origin`` is what its installation records (PEP 610). ``make`` gives its
+    wheel, built where it must be. ``sha256`` is that of the file, for archives; ``git`` the repository with its commit.
     """
 
     url: Url
-    wheel: StoredWheel
     metadata: CoreMetadata
     origin: DirectUrl
+    make: Callable[[], StoredWheel]
+    sha256: str = ""
+    git: GitUrl | None = None
+    stated: Stated | None = None
+    is_virtual: bool = False
+    has_dynamic_version: bool = False
+
+    def locked_source(self, base: Path) -> LockedSource:
+        """How the lock calls the place; paths are relative to ``base``."""
+        if self.git is not None:
+            return LockedSource("git", self.git.locked)
+        match self.origin.info:
+            case Directory(editable):
+                path = relpath(to_path(self.origin.url.path), base).replace("\\", "/")
+                return LockedSource("virtual" if self.is_virtual else "editable" if editable else "directory", path)
+            case _ if self.url.scheme == "file":
+                path = relpath(to_path(self.url.path), base).replace("\\", "/")
+                return LockedSource("path", path, self.origin.subdirectory)
+            case _:
+                below = self.origin.subdirectory
+                url = self.url.without_fragment() if below else self.url
+                return LockedSource("url", url.public, below)
+
+    @property
+    def digests(self) -> Mapping[str, str]:
+        """Those that the requirement states."""
+        return self.origin.info.hashes if isinstance(self.origin.info, Archive) else {}
 
 
 def fragment_digests(url: Url) -> dict[str, str]:

@@ -99,8 +99,11 @@ def own_project(locked: Lock, place: Place) -> LockedPackage:
 
 def members_of(locked: Lock, place: Place) -> list[LockedPackage]:
     """The projects of the workspace, the one at hand first."""
-    own, listed = own_project(locked, place), locked.manifest.get("members", [])
+    listed = locked.manifest.get("members", [])
     named = set(map(str, listed)) if isinstance(listed, list) else set()
+    if not place.project.name:  # a root that is no project stands for all members
+        return [each for each in locked.packages if each.name in named]
+    own = own_project(locked, place)
     return [own, *(each for each in locked.packages if each.name in named and each.name != own.name)]
 
 
@@ -111,7 +114,11 @@ def _starts(locked: Lock, place: Place, scope: Scope) -> list[Start]:
         if name not in known:
             listed = ", ".join(f"`{each}`" for each in known)
             raise ConfigurationError(f"the workspace has no member `{name}`", hints=(f"it has {listed}",))
-    chosen = members if scope.all_members else [known[name] for name in scope.members] or members[:1]
+    chosen = (
+        members
+        if scope.all_members or not (place.project.name or scope.members)
+        else [known[name] for name in scope.members] or members[:1]
+    )
     starts = [_start(member, place, scope, is_own=member is members[0]) for member in chosen]
     for kind, wanted, taken in (
         ("extra", scope.selection.extras, {*scope.no_extras, *(extra for start in starts for extra in start.extras)}),

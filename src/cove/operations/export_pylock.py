@@ -110,11 +110,11 @@ class Files:
 
     def _seen(self, location: str) -> str:
         """A path as seen from the folder of the file."""
-        seen = os.path.relpath(self._place.folder / location, self._folder).replace("\\", "/")
+        seen = os.path.relpath(self._place.base / location, self._folder).replace("\\", "/")
         return f"{seen}/" if location == "." != seen else seen
 
     def _absolute(self, location: str) -> str:
-        return location if "://" in location else from_path(str((self._place.folder / location).resolve()))
+        return location if "://" in location else from_path(str((self._place.base / location).resolve()))
 
 
 def _moment(file: LockedFile) -> datetime | None:

@@ -17,7 +17,7 @@ from cove.install.interpreter import Interpreter
 from cove.install.plan import Plan, source_key
 from cove.install.store import StoredWheel
 from cove.model.candidate import Candidate
-from cove.model.dataclasses import dataclass
+from cove.model.dataclasses import dataclass, replace
 from cove.model.event import Warned
 from cove.model.name import Name, normalize
 from cove.model.target import Target
@@ -283,14 +283,17 @@ def _resolve(
         prereleases=settings.prerelease,
         resolution=settings.resolution,
     )
+    stated = direct_urls(roots)
+    urls = bench.in_force(stated) if follow else stated
+    nested = {name: url for name, url in urls.items() if name not in stated}
     universe = bench.universe(
         Rules(target=interpreter.target),
-        direct_urls(roots),
+        urls,
         digests=demand.digests(),
         present={} if settings.upgrade else InstalledMetadata(present),
         follow=follow,
     )
-    return resolve(request, universe, workers=session.workers, listener=session.listener), bench
+    return resolve(replace(request, urls=nested), universe, workers=session.workers, listener=session.listener), bench
 
 
 def _versions(installed: Mapping[Name, Installed], upgraded: Iterable[Name]) -> dict[Name, Version]:
@@ -319,15 +322,11 @@ def make_wants(
             continue
         direct = resolution.directs.get(name)
         if direct is not None:
-            wants.append(Want(name, direct.metadata.version, partial(_of, direct.wheel), direct.origin, name in asked))
+            wants.append(Want(name, direct.metadata.version, direct.make, direct.origin, name in asked))
             continue
         fetch = partial(_fetch, bench, resolution.candidates[name], digests.get(name, frozenset()))
         wants.append(Want(name, str(resolved.version), fetch, requested=name in asked))
     return wants
-
-
-def _of(wheel: StoredWheel) -> StoredWheel:
-    return wheel
 
 
 def _fetch(bench: "Workbench", candidate: Candidate, digests: frozenset[str]) -> StoredWheel:

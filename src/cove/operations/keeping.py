@@ -46,12 +46,11 @@ def _bare(location: str) -> str:
 
 def _pins_in(lock: Lock, place: Place) -> dict[Name, str]:
     """The projects that were pinned when the lock was written, with the addresses of their indexes then."""
-    own = project_in(lock, place)
-    if own is None:
-        return {}
-    stated: list[LockedRequirement] = [*own.requires_dist]
-    for several in own.requires_dev.values():
-        stated += several
+    stated: list[LockedRequirement] = []
+    for own in filter(None, (project_in(lock, member) for member in place.members)):
+        stated += own.requires_dist
+        for several in own.requires_dev.values():
+            stated += several
     return {each.name: _bare(each.index) for each in stated if each.index}
 
 

@@ -2,21 +2,19 @@
 
 from collections.abc import Mapping
 
-from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 
 from cove.config.settings import Settings
 from cove.errors import NoSolution, StaleLock
 from cove.formats import uv_lock
-from cove.formats.locked_requirement import requirement_entry
-from cove.formats.pyproject import Project
 from cove.install.interpreter import Interpreter
-from cove.model.dataclasses import dataclass
+from cove.model.dataclasses import dataclass, replace
 from cove.model.lock import Lock
 from cove.model.name import normalize
-from cove.operations.project import Place, locking_interpreter
-from cove.operations.requirements import Asked, asked_by
+from cove.operations.project import Place, locking_interpreter, requires_python
+from cove.operations.stale_locals import stale_locals
 from cove.operations.staleness import stale_because
+from cove.operations.together import Together, asked_together, manifest_of
 from cove.wiring import Session
 
 
@@ -50,7 +48,8 @@ def lock(session: Session, place: Place, *, check: bool = False, dry_run: bool =
         if present is None:
             raise StaleLock(f"{place.lock_path} does not exist, and --frozen forbids making it")
         return Locked(present)
-    asked = asked_by(place, session.indexes, no_sources=None if settings.no_sources else settings.no_sources_package)
+    place = place.root
+    asked = asked_together(place, session.indexes, settings)
     terms = _terms(session, place, asked)
     why = "there is no lock"
     if present is not None:
@@ -58,9 +57,9 @@ def lock(session: Session, place: Place, *, check: bool = False, dry_run: bool =
         why = stale_because(
             present, place, asked,
             requires_python=terms.requires_python, indexes=known, options=terms.options, manifest=terms.manifest,
-        )  # fmt: skip
+        ) or stale_locals(session, place, present, asked)  # fmt: skip
     wants_newer = settings.upgrade or bool(settings.upgrade_package)
-    if present is not None and not why and not wants_newer and not asked.locals:
+    if present is not None and not why and not wants_newer:
         return Locked(present)
     is_checked = check or settings.locked
     if is_checked and why:
@@ -88,18 +87,19 @@ def _stale(place: Place, why: str) -> StaleLock:
 class _Terms:
     """What a lock is made from besides the indexes. ``interpreter`` is set where it had to be looked for."""
 
-    asked: Asked
+    asked: Together
     requires_python: SpecifierSet
     interpreter: Interpreter | None
     options: Mapping[str, object]
     manifest: Mapping[str, object]
 
 
-def _terms(session: Session, place: Place, asked: Asked) -> _Terms:
+def _terms(session: Session, place: Place, asked: Together) -> _Terms:
     """A project without a range of Pythons is locked from its interpreter's version on, as uv does."""
-    options, manifest = _options(session.settings), _manifest(place.project)
-    if place.project.requires_python is not None:
-        return _Terms(asked, place.project.requires_python, None, options, manifest)
+    options, manifest = _options(session.settings), manifest_of(asked, session.indexes, session.settings)
+    stated = requires_python(place)
+    if stated is not None:
+        return _Terms(asked, stated, None, options, manifest)
     interpreter = locking_interpreter(session, place)
     wanted = SpecifierSet(">=" + interpreter.target.markers["python_version"])
     return _Terms(asked, wanted, interpreter, options, manifest)
@@ -107,31 +107,34 @@ def _terms(session: Session, place: Place, asked: Asked) -> _Terms:
 
 def _resolve(session: Session, place: Place, terms: _Terms, present: Lock | None) -> Lock:
     if present is None:  # what a lock has may be asked of the index it is locked from, and of no other
-        plain = (each for each in terms.asked.roots if each.url is None and each.marker is None)
-        session.ask_ahead((normalize(each.name) for each in plain), terms.asked.pins)
+        whole = terms.asked.whole
+        plain = (each for each in whole.roots if each.url is None and each.marker is None)
+        session.ask_ahead((normalize(each.name) for each in plain), whole.pins)
     interpreter = session.begin(lambda: terms.interpreter or locking_interpreter(session, place))
     from cove.formats.marker_sets import TooComplex
     from cove.index.candidates import Rules
     from cove.operations.keeping import kept_indexes
     from cove.operations.lock_build import build_lock, conflict_codes, sections_of
-    from cove.operations.lock_known import initial_parts, known_versions
+    from cove.operations.lock_known import initial_parts, known_commits, known_versions
     from cove.operations.parts import everything
     from cove.operations.resolution import resolve_everywhere
     from cove.operations.targets import for_all
     from cove.operations.workbench import Workbench
 
-    settings, project, asked = session.settings, place.project, terms.asked
+    settings, project, asked = session.settings, place.project, terms.asked.whole
     bench = Workbench(
         session,
         interpreter.result(),
         pins=asked.pins,
-        editable=frozenset(name for name, local in asked.locals.items() if local.is_editable),
+        base=place.base,
+        commits=known_commits(present, settings),
     )
     everywhere = everything(terms.requires_python, project.environments, conflict_codes(project))
+    urls = bench.in_force(terms.asked.urls, known=terms.asked.names)
     request = for_all(
-        list(sections_of(project, asked).values()),
+        list(sections_of(terms.asked).values()),
         everywhere,
-        root_name=f"`{project.name}`",
+        root_name=f"`{project.name}`" if len(terms.asked.members) == 1 else "the workspace",
         constraints=project.constraint_dependencies,
         overrides=project.override_dependencies,
         prereleases=settings.prerelease,
@@ -140,7 +143,6 @@ def _resolve(session: Session, place: Place, terms: _Terms, present: Lock | None
         places=asked.places,
         required=[everywhere.region(marker, None) for marker in project.required_environments],
     )
-    urls = {normalize(each.name): each.url for each in asked.roots if each.url}
     kept = kept_indexes(session, present, place, asked) if present is not None else {}
     if kept:  # nearly all of it will be needed again: one wave instead of one round trip for each level
         session.ask_ahead(kept, asked.pins, session.router(asked.pins, kept).search)
@@ -148,7 +150,7 @@ def _resolve(session: Session, place: Place, terms: _Terms, present: Lock | None
     universe = bench.universe(rules, urls, kept=kept, python_ok=everywhere.python_ok)
     try:
         found = resolve_everywhere(
-            request,
+            replace(request, urls=urls),
             initial_parts(everywhere, project, terms.requires_python, present, settings),
             universe,
             known=known_versions(present, settings),
@@ -163,7 +165,7 @@ def _resolve(session: Session, place: Place, terms: _Terms, present: Lock | None
             )
         raise
     try:
-        return build_lock(place, asked, found, terms.requires_python, options=terms.options, manifest=terms.manifest)
+        return build_lock(terms.asked, found, terms.requires_python, options=terms.options, manifest=terms.manifest)
     except TooComplex as error:
         raise NoSolution(
             "the environments have to be divided by markers that are too complex to be written",
@@ -180,21 +182,3 @@ def _options(settings: Settings) -> dict[str, object]:
         "exclude-newer": (settings.exclude_newer, None),
     }
     return {key: value for key, (value, default) in stated.items() if value != default}
-
-
-def _manifest(project: Project) -> dict[str, object]:
-    """The ``[manifest]`` table: constraints and overrides as they are written."""
-    stated = {"constraints": project.constraint_dependencies, "overrides": project.override_dependencies}
-    return {key: _entries(requirements) for key, requirements in stated.items() if requirements}
-
-
-def _entries(requirements: tuple[Requirement, ...]) -> list[dict[str, object]]:
-    entries = uv_lock.in_order(requirement_entry(each) for each in requirements)
-    return [
-        {
-            key: value
-            for key, value in (("name", each.name), ("marker", each.marker), ("specifier", each.specifier))
-            if value
-        }
-        for each in entries
-    ]

@@ -22,29 +22,32 @@ from cove.model.lock import Lock, LockedFile, LockedPackage, LockedSource, confl
 from cove.model.name import Name
 from cove.operations.direct import Direct
 from cove.operations.lock_graph import Graph, Key, Node, Section, when
-from cove.operations.project import Place, location_of, relative_path
-from cove.operations.requirements import Asked, Local
+from cove.operations.project import location_of, relative_path
+from cove.operations.requirements import Asked
 from cove.operations.resolution import Division
+from cove.operations.together import Member, Together
 
-_OWN = Section("project", Name(""))
 _STRONGEST_LAST = ("md5", "sha256", "sha384", "sha512", "blake2b")
 
 
 def build_lock(
-    place: Place,
-    asked: Asked,
+    together: Together,
     divisions: Sequence[Division],
     requires_python: SpecifierSet,
     *,
     options: Mapping[str, object],
     manifest: Mapping[str, object],
 ) -> Lock:
-    """The lock of the project at ``place`` for everything in ``divisions``."""
-    maker = _Maker(place, asked, divisions, requires_python)
+    """The lock of everything that was asked for ``together``, for everything in ``divisions``."""
+    place, own = together.root, together.names
+    maker = _Maker(together, divisions, requires_python)
     parts = [division.part for division in divisions]
     return Lock(
         requires_python=requires_python_text(requires_python),
-        packages=(*(maker.package(key, node) for key, node in maker.graph.nodes.items()), maker.project()),
+        packages=(
+            *(maker.package(key, node) for key, node in maker.graph.nodes.items() if key.name not in own),
+            *(maker.member(member) for member in together.members),
+        ),
         resolution_markers=maker.graph.markers_of(parts),
         conflicts=stated_conflicts(place.project),
         supported_markers=stated_markers(place.project.environments, requires_python),
@@ -55,14 +58,26 @@ def build_lock(
     )
 
 
-def sections_of(project: Project, asked: Asked) -> dict[Section, tuple[Requirement, ...]]:
-    """What the project requires, as it stands side by side; what excludes each other has a marker that tells it apart."""
+def sections_of(together: Together) -> dict[Section, tuple[Requirement, ...]]:
+    """What all projects require, as it stands side by side."""
+    found: dict[Section, tuple[Requirement, ...]] = {}
+    for member in together.members:
+        found |= _sections_of(member.place.project, member.asked)
+    for group, several in together.groups.groups.items() if together.groups is not None else ():
+        found[Section("group", group)] = several
+    return found
+
+
+def _sections_of(project: Project, asked: Asked) -> dict[Section, tuple[Requirement, ...]]:
+    """What a project requires, as it stands side by side; what excludes each other has a marker that tells it apart."""
     excluding = {each for members in project.conflicts for each in members}
-    found = {_OWN: asked.dependencies}
+    found = {Section("project", Name(""), of=project.name): asked.dependencies}
     for kind, sections in (("extra", asked.extras), ("group", asked.groups)):
         for name, several in sections.items():
             code = conflict_code(kind, project.name, name) if (kind, name) in excluding else ""
-            found[Section(kind, name, code)] = tuple(when(code, each) for each in several) if code else several
+            found[Section(kind, name, code, project.name)] = (
+                tuple(when(code, each) for each in several) if code else several
+            )
     return found
 
 
@@ -84,35 +99,30 @@ def stated_markers(markers: Iterable[Marker], requires_python: SpecifierSet) -> 
 
 
 class _Maker:
-    def __init__(
-        self, place: Place, asked: Asked, divisions: Sequence[Division], requires_python: SpecifierSet
-    ) -> None:
-        self._place = place
-        self._asked = asked
+    def __init__(self, together: Together, divisions: Sequence[Division], requires_python: SpecifierSet) -> None:
+        place = self._place = together.root
         self._requires_python = requires_python
-        sections = sections_of(place.project, asked)
         self.graph = Graph(
             divisions,
-            sections,
+            sections_of(together),
             requires_python,
             self._source,
             conflicts=conflict_codes(place.project),
             overrides=place.project.override_dependencies,
         )
 
-    def project(self) -> LockedPackage:
-        """The entry of the project itself."""
-        project, asked = self._place.project, self._asked
-        kind: LockedSource = LockedSource("editable" if project.is_package else "virtual", ".")
+    def member(self, member: Member) -> LockedPackage:
+        """The entry of a project of the workspace."""
+        project, asked = member.place.project, member.asked
         stated = project.default_groups if project.default_groups_stated else None
-        edges = {(section.kind, section.name): self.graph.edges(section) for section in sections_of(project, asked)}
+        edges = {(section.kind, section.name): self.graph.edges(section) for section in _sections_of(project, asked)}
         extras = {name: edges["extra", name] for name in asked.extras}
         groups = {name: edges["group", name] for name in asked.groups}
         return LockedPackage(
             name=project.name,
             version=str(project.version) if project.version is not None else "",
-            source=kind,
-            dependencies=self.graph.edges(_OWN),
+            source=LockedSource(member.source.kind, member.source.location),
+            dependencies=edges["project", Name("")],
             optional_dependencies={name: edges for name, edges in extras.items() if asked.extras[name]},
             dev_dependencies={name: edges for name, edges in groups.items() if asked.groups[name]},
             requires_dist=asked.requires_dist,
@@ -121,15 +131,11 @@ class _Maker:
             default_groups=(Name("all"),) if stated == "all" else stated,
         )
 
-    def _source(self, name: Name, candidate: Candidate | None, direct: Direct | None) -> LockedSource:
+    def _source(self, _: Name, candidate: Candidate | None, direct: Direct | None) -> LockedSource:
         if direct is not None:
-            local = self._local(name, direct)
-            return LockedSource(local.kind, local.location)
+            return direct.locked_source(self._place.base)
         assert candidate is not None, "what is chosen comes from an index or from a direct reference"
         return LockedSource("registry", location_of(candidate.index, self._place))
-
-    def _local(self, name: Name, direct: Direct) -> Local:
-        return self._asked.locals.get(name) or Local(direct.url.public, "url", direct.url.public)
 
     def package(self, key: Key, node: Node) -> LockedPackage:
         """The entry of something that was chosen."""
@@ -150,17 +156,24 @@ class _Maker:
         return replace(package, sdist=sdist, wheels=wheels)
 
     def _direct_package(self, package: LockedPackage, direct: Direct) -> LockedPackage:
-        local = self._local(package.name, direct)
-        hashed = f"sha256:{direct.wheel.sha256}"
-        is_wheel = direct.url.filename.endswith(".whl")
-        url = direct.url.without_fragment().public if local.kind == "url" else ""
-        is_archive = local.kind in ("url", "path")
-        wheel = LockedFile(url, hashed, path="" if url else direct.url.filename)
+        """Files only of archives; what it requires for all that may change without its version doing so."""
+        kind = package.source.kind
+        if kind == "git":
+            return package
+        if direct.stated is not None:
+            requires_dist, requires_dev = direct.stated.requires_dist, direct.stated.requires_dev
+        else:
+            requires_dist, requires_dev = tuple(map(requirement_entry, direct.metadata.requires_dist)), {}
+        filename, is_archive = direct.url.filename, kind in ("url", "path")
+        file = LockedFile(direct.url.without_fragment().public if kind == "url" else "", f"sha256:{direct.sha256}")
+        wheel = file if file.url else replace(file, path=filename)
         return replace(
             package,
-            sdist=_archive_hash(direct, url) if is_archive and not is_wheel else None,
-            wheels=(wheel,) if is_archive and is_wheel else (),
-            requires_dist=tuple(requirement_entry(each) for each in direct.metadata.requires_dist),
+            version="" if direct.has_dynamic_version else package.version,
+            sdist=file if is_archive and not filename.endswith(".whl") else None,
+            wheels=(wheel,) if is_archive and filename.endswith(".whl") else (),
+            requires_dist=requires_dist,
+            requires_dev=requires_dev,
             provides_extras=direct.metadata.provides_extra,
         )
 
@@ -180,14 +193,8 @@ class _Maker:
 
     def _file(self, file: File, index: Index) -> LockedFile:
         url = file.url.without_fragment().public
-        path = relative_path(url, self._place.folder) if index.url.scheme == "file" else ""
+        path = relative_path(url, self._place.base) if index.url.scheme == "file" else ""
         return LockedFile("" if path else url, _hash(file), file.size, upload_time(file.upload_time), path)
-
-
-def _archive_hash(direct: Direct, url: str) -> LockedFile:
-    info = direct.origin.info
-    digest = getattr(info, "hashes", {}).get("sha256", "")
-    return LockedFile(url, f"sha256:{digest}" if digest else "")
 
 
 def _hash(file: File) -> str:

@@ -42,6 +42,8 @@ class Section:
     name: Name
     code: str = ""
     """How markers spell that it is asked for, where others exclude it."""
+    of: Name = Name("")
+    """The project, where there are several."""
 
 
 End = tuple[Key, Name | None]

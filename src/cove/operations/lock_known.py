@@ -8,6 +8,7 @@ from packaging.specifiers import SpecifierSet
 from packaging.version import InvalidVersion, Version
 
 from cove.config.settings import Settings
+from cove.formats import git_url
 from cove.formats.marker_sets import EVERYTHING, NOTHING, MarkerSet, TooComplex, marker_set, python_set
 from cove.formats.pyproject import Project
 from cove.model.lock import Lock
@@ -42,6 +43,24 @@ def initial_parts(
     except (InvalidMarker, TooComplex, ValueError):
         return stated
     return found
+
+
+def known_commits(present: Lock | None, settings: Settings) -> dict[str, str]:
+    """The commits that references of repositories are locked at, less those of projects that are to be upgraded: the
+    projects of one repository move together."""
+    found: dict[str, str] = {}
+    moving: set[str] = set()
+    for package in present.packages if present is not None and not settings.upgrade else ():
+        if package.source.kind == "git":
+            try:
+                git = git_url.parse_locked(package.source.location)
+            except ValueError:
+                continue  # locks made by others: it is asked for anew
+            reference = git.within("").requested
+            found[reference] = git.commit
+            if package.name in settings.upgrade_package:
+                moving.add(reference)
+    return {reference: commit for reference, commit in found.items() if reference not in moving}
 
 
 def known_versions(present: Lock | None, settings: Settings) -> list[Known]:

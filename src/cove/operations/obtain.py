@@ -9,6 +9,7 @@ from packaging.version import Version
 from cove.index.candidates import Rules
 from cove.install.interpreter import Interpreter
 from cove.install.store import StoredWheel
+from cove.model.dataclasses import replace
 from cove.model.name import Name, normalize
 from cove.operations.change import Want
 from cove.operations.resolution import resolve
@@ -42,8 +43,9 @@ def obtain(
         resolution=settings.resolution,
     )
     urls = {name: requirement.url for name, requirement in asked.items() if requirement.url}
+    urls = bench.in_force(urls)
     universe = bench.universe(Rules(target=target), urls)
-    found = resolve(request, universe, workers=session.workers, listener=session.listener)
+    found = resolve(replace(request, urls=urls), universe, workers=session.workers, listener=session.listener)
     wants = {}
     for name, wheel in sorted(bench.wheels(found).items()):
         direct = found.directs[name].origin if name in found.directs else None

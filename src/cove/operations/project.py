@@ -7,28 +7,55 @@ from urllib.parse import urlsplit
 from packaging.specifiers import SpecifierSet
 
 from cove.config.indexes import Indexes
-from cove.config.load import find_project
+from cove.config.load import find_project, find_workspace
 from cove.errors import ConfigurationError
 from cove.formats import pyproject
 from cove.formats.file_url import to_path
 from cove.formats.pyproject import Project
 from cove.install import discovery, environment
 from cove.install.interpreter import Interpreter, probe, remember
-from cove.model.dataclasses import dataclass
+from cove.model.dataclasses import dataclass, replace
 from cove.model.event import Finished
 from cove.model.index import Index
 from cove.model.lock import LockedFile, LockedPackage, LockedSource
+from cove.model.name import normalize
 from cove.wiring import Session
 
 LOCK_NAME = "uv.lock"
 
 
 @dataclass(frozen=True, slots=True)
+class Workspace:
+    """Projects that are locked together. ``root`` may be a project too, and is then among the ``members``."""
+
+    root: "Place"
+    members: "tuple[Place, ...]"
+
+
+@dataclass(frozen=True, slots=True)
 class Place:
-    """A project and where it lies."""
+    """A project and where it lies. ``workspace`` is ``None`` for one that is locked by itself."""
 
     folder: Path
     project: Project
+    workspace: Workspace | None = None
+
+    @property
+    def root(self) -> "Place":
+        """Where the lock and the environment lie: itself, or the root of the workspace."""
+        return self if self.workspace is None else replace(self.workspace.root, workspace=self.workspace)
+
+    @property
+    def members(self) -> "tuple[Place, ...]":
+        """All projects that are locked together, by name."""
+        if self.workspace is None:
+            return (self,) if self.project.name else ()
+        return tuple(replace(member, workspace=self.workspace) for member in self.workspace.members)
+
+    @property
+    def base(self) -> Path:
+        """The folder that paths in the lock are relative to."""
+        return self.folder if self.workspace is None else self.workspace.root.folder
 
     @property
     def pyproject_path(self) -> Path:
@@ -38,13 +65,15 @@ class Place:
     @property
     def lock_path(self) -> Path:
         """Its ``uv.lock``, whether there is one or not."""
-        return self.folder / LOCK_NAME
+        return self.base / LOCK_NAME
 
 
-def locate(session: Session) -> Place:
-    """The project in ``--project``, else in the working folder or the nearest one above it.
+def locate(session: Session, package: str = "") -> Place:
+    """The project in ``--project``, else in the working folder or the nearest one above it; ``package`` names another member
+    of its workspace.
 
-    Raises ``ConfigurationError`` when there is none, or when its ``pyproject.toml`` has no ``[project]`` table.
+    Raises ``ConfigurationError`` when there is none, when its ``pyproject.toml`` has neither a ``[project]`` table nor
+    members, or when members of the workspace contradict each other.
     """
     start = Path(session.settings.project or session.cwd)
     folder = find_project(start)
@@ -52,19 +81,46 @@ def locate(session: Session) -> Place:
         raise ConfigurationError(
             f"no pyproject.toml in {start} or above it", hints=("`cove init` makes a project of this folder",)
         )
-    place = read(folder)
-    if not place.project.name:
+    place = place_at(folder)
+    if not place.project.name and place.workspace is None:
         raise ConfigurationError(
             f"{place.pyproject_path} has no [project] table",
             hints=("a project needs at least `name` and `version` there",),
         )
-    return place
+    if not package:
+        return place
+    from cove.operations import workspace
+
+    return workspace.member(place, normalize(package))
 
 
 def read(folder: Path) -> Place:
     """The project in ``folder``."""
     path = folder / "pyproject.toml"
     return Place(folder, pyproject.parse(path.read_bytes(), str(path)))
+
+
+def place_at(folder: Path) -> Place:
+    """The project in ``folder``, with the workspace that it belongs to. Raises ``ConfigurationError``."""
+    place, root = read(folder), find_workspace(folder)
+    if root == folder and not place.project.is_workspace:
+        return place
+    from cove.operations.workspace import workspace_at
+
+    found = workspace_at(place if root == folder else read(root))
+    own = next((member for member in found.members if member.folder == folder), place)
+    return replace(own, workspace=found)
+
+
+def requires_python(place: Place) -> SpecifierSet | None:
+    """The Pythons that every project of the workspace is for."""
+    stated = [member.project.requires_python for member in place.members]
+    found = [each for each in stated if each is not None]
+    if len(found) < 2:
+        return found[0] if found else None
+    from cove.operations.workspace import narrowed
+
+    return narrowed(found)
 
 
 def python_request(session: Session, folder: Path) -> discovery.Request | None:
@@ -78,7 +134,7 @@ def python_request(session: Session, folder: Path) -> discovery.Request | None:
 def environment_folder(session: Session, place: Place) -> Path:
     """Where the project's environment lies."""
     named = session.settings.project_environment
-    return environment.project_environment(place.folder, {"UV_PROJECT_ENVIRONMENT": named} if named else {})
+    return environment.project_environment(place.base, {"UV_PROJECT_ENVIRONMENT": named} if named else {})
 
 
 def base_interpreter(session: Session, folder: Path, requires_python: SpecifierSet | None) -> Interpreter:
@@ -94,16 +150,16 @@ def base_interpreter(session: Session, folder: Path, requires_python: SpecifierS
 
 def project_interpreter(session: Session, place: Place) -> Interpreter:
     """The interpreter of the project's environment, which is made (anew) where it must be."""
-    folder, wanted = environment_folder(session, place), place.project.requires_python
-    asked = python_request(session, place.folder)
+    folder, wanted = environment_folder(session, place), requires_python(place)
+    asked = python_request(session, place.base)
     present = discovery.reusable(
         folder, asked, requires_python=wanted, cache_dir=session.cache_dir, report=session.listener
     )
     if present is not None:
         return present
-    base = base_interpreter(session, place.folder, wanted)
+    base = base_interpreter(session, place.base, wanted)
     replaces = environment.is_environment(folder)
-    made = environment.create(folder, base, prompt=place.project.name, clear=replaces)
+    made = environment.create(folder, base, prompt=place.root.project.name or place.base.name, clear=replaces)
     remember(made, session.cache_dir)
     session.listener(Finished("environment", str(folder), f"Made the environment {folder} with Python {base.version}"))
     return made
@@ -114,13 +170,13 @@ def locking_interpreter(session: Session, place: Place) -> Interpreter:
     folder = environment_folder(session, place)
     if environment.is_environment(folder) and environment.executable_in(folder).exists():
         return probe(environment.executable_in(folder), session.cache_dir)
-    return base_interpreter(session, place.folder, place.project.requires_python)
+    return base_interpreter(session, place.base, requires_python(place))
 
 
 def location_of(index: Index, place: Place) -> str:
     """How the lock calls an index: its URL without user info, a local one relative to the project."""
     public = index.url.public
-    return relative_path(public, place.folder) if index.url.scheme == "file" else public
+    return relative_path(public, place.base) if index.url.scheme == "file" else public
 
 
 def index_of(source: LockedSource, indexes: Indexes, place: Place) -> Index | None:
@@ -138,9 +194,9 @@ def path_of(package: LockedPackage, file: LockedFile, place: Place) -> Path:
     """Where a local file of a lock lies: that of a local index is relative to the index."""
     source = package.source
     if source.kind == "path":
-        return (place.folder / source.location).resolve()
-    below = place.folder / source.location / file.path
-    return (below if below.exists() else place.folder / file.path).resolve()
+        return (place.base / source.location).resolve()
+    below = place.base / source.location / file.path
+    return (below if below.exists() else place.base / file.path).resolve()
 
 
 def relative_path(url: str, folder: Path) -> str:

@@ -1,37 +1,20 @@
 """What a project requires, as the solver and the lock want it: roots, pins to indexes, and places of local sources."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from os.path import relpath
+from pathlib import Path
 
 from packaging.markers import Marker
 from packaging.requirements import Requirement
 
 from cove.config.indexes import Indexes
 from cove.errors import ConfigurationError
-from cove.formats.file_url import from_path
 from cove.formats.locked_requirement import requirement_entry
 from cove.formats.pyproject import Project, SourceSpec
 from cove.model.dataclasses import dataclass, field, replace
-from cove.model.lock import LockedRequirement, SourceKind, conflict_code
+from cove.model.lock import LockedRequirement, conflict_code
 from cove.model.name import Name, normalize
-from cove.model.url import Url
-from cove.operations.project import Place, read
-
-_OWN_KINDS: Mapping[SourceKind, str] = {"directory": "directory", "editable": "editable", "virtual": "virtual"}
-
-
-@dataclass(frozen=True, slots=True)
-class Local:
-    """A requirement that ``tool.uv.sources`` sends to a path or URL: where, and how the lock calls it."""
-
-    url: str
-    kind: SourceKind
-    location: str
-
-    @property
-    def is_editable(self) -> bool:
-        """Whether it is installed in place."""
-        return self.kind == "editable"
+from cove.operations.locations import Checkout, Local, Locator
+from cove.operations.project import Place
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,15 +56,18 @@ def asked_by(
     *,
     no_sources: Iterable[Name] | None = (),
     markers: Mapping[str, str] | None = None,
+    base: Path | None = None,
+    checkout: Checkout | None = None,
 ) -> Asked:
     """What the project at ``place`` asks for; ``no_sources`` names projects whose sources are ignored, ``None`` ignores all.
 
     ``markers`` are those of the one target that is resolved for: of several sources the one that applies there counts.
-    Without them all must name the same index. Raises ``UnknownIndex`` for a pin to an index that nothing defines,
-    ``ConfigurationError`` for a source that cannot be used.
+    Without them all must name the same place, or several indexes. ``base`` is the folder that paths are written relative
+    to, that of the lock unless it is given; ``checkout`` the repository that the project was found in. Raises
+    ``UnknownIndex`` for a pin to an index that nothing defines, ``ConfigurationError`` for a source that cannot be used.
     """
-    reader = _Reader(place, indexes, None if no_sources is None else frozenset(no_sources), markers)
-    return reader.asked()
+    left_out = None if no_sources is None else frozenset(no_sources)
+    return _Reader(place, indexes, left_out, markers, Locator(place, base or place.base, checkout)).asked()
 
 
 class _Reader:
@@ -91,7 +77,9 @@ class _Reader:
         indexes: Indexes,
         no_sources: frozenset[Name] | None,
         markers: Mapping[str, str] | None,
+        locator: Locator,
     ) -> None:
+        self._locator = locator
         self._place = place
         self._project: Project = place.project
         self._indexes = indexes
@@ -167,6 +155,7 @@ class _Reader:
             yield from self._divided_entries(requirement, name, extra, group)
             return
         sources = self._agreed(name, self._project.source_of(requirement, extra, group))
+        self._check_member(name, sources)
         if not sources:
             yield requirement_entry(requirement, extra=extra)
         for source in sources:
@@ -175,9 +164,20 @@ class _Reader:
                 url = self._indexes.named(source.location).url.public
                 yield requirement_entry(requirement, extra=extra, marker=source.marker, index=url)
             else:
-                local = self._locals[name] = self._local(name, source)
+                local = self._locals[name] = self._locator.locate(name, source)
                 place = (local.kind, local.location)
-                yield requirement_entry(requirement, extra=extra, marker=source.marker, source=place)
+                entry = requirement_entry(requirement, extra=extra, marker=source.marker, source=place)
+                yield replace(entry, specifier="", subdirectory=local.subdirectory)
+
+    def _check_member(self, name: Name, sources: tuple[SourceSpec, ...]) -> None:
+        """A member of the workspace is never taken from an index by accident."""
+        if sources or self._no_sources is None or name in self._no_sources or name == self._project.name:
+            return
+        if self._place.workspace is not None and any(each.project.name == name for each in self._place.members):
+            raise ConfigurationError(
+                f"{self._place.pyproject_path}: `{name}` is a member of the workspace, but no source says so",
+                hints=(f"add `{name} = {{ workspace = true }}` to [tool.uv.sources]",),
+            )
 
     def _pin_transitive(self) -> None:
         """A source is for its name wherever it is required: a dependency's requirement must not reach another index."""
@@ -279,35 +279,6 @@ class _Reader:
             error.message = f"{self._place.pyproject_path}: `{name}` is pinned by tool.uv.sources, but {error.message}"
             raise
 
-    def _public(self, name: Name, url: str) -> str:
-        """What a lock may say of a URL: no user info."""
-        try:
-            return Url.parse(url).public
-        except ValueError as error:
-            raise ConfigurationError(
-                f"{self._place.pyproject_path}: the URL that tool.uv.sources gives `{name}` cannot be used: {error}"
-            ) from None
-
-    def _local(self, name: Name, source: SourceSpec) -> Local:
-        if source.target in ("git", "workspace"):
-            raise ConfigurationError(
-                f"{self._place.pyproject_path}: `{name}` comes from {_NAMED[source.target]}, which cannot be locked yet",
-                hints=("a path or an index can be",),
-            )
-        if source.target == "url":
-            return Local(source.location, "url", self._public(name, source.location))
-        path = (self._place.folder / source.location).resolve()
-        if not path.exists():
-            raise ConfigurationError(f"{self._place.pyproject_path}: the source of `{name}` does not exist: {path}")
-        location = relpath(path, self._place.folder).replace("\\", "/")
-        url = from_path(str(path))
-        if path.is_file():
-            return Local(url, "path", location)
-        return Local(url, "editable" if source.editable else "directory", location)
-
-
-_NAMED = {"git": "a repository", "workspace": "the workspace"}
-
 
 def _asked_for(source: SourceSpec) -> set[tuple[str, Name]]:
     found = {("extra", source.extra), ("group", source.group)}
@@ -331,9 +302,3 @@ def _with_marker(requirement: Requirement, marker: Marker | None) -> Requirement
     narrowed = Requirement(str(requirement))
     narrowed.marker = marker if narrowed.marker is None else narrowed.marker & marker
     return narrowed
-
-
-def local_project(local: Local, place: Place) -> Place | None:
-    """The project in the folder of a local source, ``None`` for an archive."""
-    folder = place.folder / local.location
-    return read(folder) if local.kind in _OWN_KINDS and (folder / "pyproject.toml").is_file() else None

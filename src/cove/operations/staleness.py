@@ -2,22 +2,30 @@
 
 from collections.abc import Iterable, Mapping
 from fnmatch import fnmatchcase
+from os.path import relpath
+from typing import TYPE_CHECKING
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
 from cove.formats.locked_requirement import requires_python_text
 from cove.formats.uv_lock import requirement_lines
 from cove.model.index import Index
-from cove.model.lock import Lock, LockedPackage, LockedRequirement, LockedSource
+from cove.model.lock import Lock, LockedPackage, LockedRequirement
 from cove.model.name import Name
 from cove.operations.project import Place, location_of
-from cove.operations.requirements import Asked
+from cove.operations.together import Member, Together
+
+if TYPE_CHECKING:
+    from cove.operations.direct import Stated
 
 
 def project_in(lock: Lock, place: Place) -> LockedPackage | None:
     """The lock's entry of the project itself."""
+    location = "."
+    if place.folder != place.base:
+        location = relpath(place.folder, place.base).replace("\\", "/")
     for package in lock.packages:
-        if package.source.location == "." and package.source.kind in ("virtual", "editable", "directory"):
+        if package.source.location == location and package.source.kind in ("virtual", "editable", "directory"):
             return package if package.name == place.project.name else None
     return None
 
@@ -25,7 +33,7 @@ def project_in(lock: Lock, place: Place) -> LockedPackage | None:
 def stale_because(
     lock: Lock,
     place: Place,
-    asked: Asked,
+    asked: Together,
     *,
     requires_python: SpecifierSet,
     indexes: Iterable[Index],
@@ -33,26 +41,52 @@ def stale_because(
     manifest: Mapping[str, object],
 ) -> str:
     """What changed since the lock was written, in words; empty when nothing that counts did."""
-    project, known = place.project, tuple(indexes)
-    own = project_in(lock, place)
-    if own is None:
-        return f"the lock is not of the project `{project.name}`"
+    known = tuple(indexes)
     if not _same_python(lock.requires_python, requires_python):
         return f"requires-python was `{lock.requires_python}` and is `{requires_python_text(requires_python)}`"
-    if own.version != (str(project.version) if project.version is not None else ""):
-        return f"the project's version was {own.version or 'dynamic'} and is {project.version or 'dynamic'}"
-    kind = "editable" if project.is_package else "virtual"
-    if own.source != LockedSource(kind, "."):  # type: ignore[arg-type]
-        return f"the project was locked as {own.source.kind} and is {kind} now"
     return (
-        _difference("a dependency", own.requires_dist, asked.requires_dist)
-        or _group_difference(own.requires_dev, asked.requires_dev)
-        or _extras_difference(own.provides_extras, tuple(project.optional_dependencies))
+        next(
+            filter(None, (_member_difference(lock, each, several=len(asked.members) > 1) for each in asked.members)), ""
+        )
         or _environments_difference(lock, place, requires_python)
         or _table_difference("option", lock.options, options)
         or _table_difference("setting", lock.manifest, manifest)
         or _index_difference(lock, place, known)
-        or _choice_difference(lock, place, asked.pins, known)
+        or _choice_difference(lock, place, asked.whole.pins, known)
+    )
+
+
+def _member_difference(lock: Lock, member: Member, *, several: bool) -> str:
+    """What changed in one project."""
+    project, asked = member.place.project, member.asked
+    own = project_in(lock, member.place)
+    if own is None:
+        return (
+            f"the workspace has a new member `{project.name}`"
+            if several
+            else f"the lock is not of the project `{project.name}`"
+        )
+    if own.version != (str(project.version) if project.version is not None else ""):
+        return f"the project's version was {own.version or 'dynamic'} and is {project.version or 'dynamic'}"
+    if own.source.kind != member.source.kind:
+        return f"the project was locked as {own.source.kind} and is {member.source.kind} now"
+    stated = project.default_groups if project.default_groups_stated else None
+    if own.default_groups != ((Name("all"),) if stated == "all" else stated):
+        return "the setting `default-groups` changed"
+    found = (
+        _difference("a dependency", own.requires_dist, asked.requires_dist)
+        or _group_difference(own.requires_dev, asked.requires_dev)
+        or _extras_difference(own.provides_extras, tuple(project.optional_dependencies))
+    )
+    return f"`{project.name}`: {found}" if found and several else found
+
+
+def metadata_difference(package: LockedPackage, stated: "Stated", extras: tuple[Name, ...]) -> str:
+    """What a local project requires now that it did not when it was locked, or the reverse."""
+    return (
+        _difference("a dependency", package.requires_dist, stated.requires_dist)
+        or _group_difference(package.requires_dev, stated.requires_dev)
+        or _extras_difference(package.provides_extras, extras)
     )
 
 

@@ -1,37 +1,40 @@
 """Making a project's environment what its lock says."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cove.errors import NoCompatibleFile, PythonIncompatible, StaleLock
+from cove.errors import ConfigurationError, NoCompatibleFile, PythonIncompatible, StaleLock
+from cove.formats import git_url
 from cove.formats.direct_url import Archive, Directory, DirectUrl
 from cove.formats.file_url import from_path
+from cove.formats.git_url import GitUrl
 from cove.install.interpreter import Interpreter
 from cove.install.plan import Plan
-from cove.model.dataclasses import dataclass
+from cove.model.dataclasses import dataclass, replace
 from cove.model.dist import File, WheelName, parse_filename
 from cove.model.index import Index
-from cove.model.lock import Lock, LockedFile, LockedPackage
+from cove.model.lock import Lock, LockedDependency, LockedFile, LockedPackage, LockedSource
 from cove.model.name import Name
 from cove.model.url import Url
 from cove.operations.change import Want, change
 from cove.operations.lock import Locked, lock
 from cove.operations.project import Place, index_of, locate, path_of, project_interpreter
-from cove.operations.requirements import asked_by
 from cove.operations.selection import select
 from cove.operations.staleness import project_in
 from cove.wiring import Session
 
 if TYPE_CHECKING:
     from cove.install.store import StoredWheel
+    from cove.operations.together import Together
     from cove.operations.workbench import Workbench
 
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Which part of the lock is installed. ``groups`` come besides the default ones, less ``no_groups``."""
+    """Which part of the lock is installed. ``groups`` come besides the default ones, less ``no_groups``; ``members`` are
+    projects of the workspace, the one at hand unless any is named."""
 
     extras: tuple[Name, ...] = ()
     all_extras: bool = False
@@ -41,6 +44,8 @@ class Selection:
     all_groups: bool = False
     no_default_groups: bool = False
     no_project: bool = False
+    members: tuple[Name, ...] = ()
+    all_members: bool = False
     keeps_extraneous: bool = False
 
 
@@ -77,32 +82,102 @@ def install(
     dry_run: bool = False,
 ) -> Plan:
     """Make the environment of ``interpreter`` have what ``selection`` takes from ``locked``."""
-    own = project_in(locked, place)
-    if own is None:
-        raise StaleLock(f"{place.lock_path} is not the lock of `{place.project.name}`", hints=("run `cove lock`",))
+    places = chosen_members(place, selection)
     _check_python(locked, place, interpreter)
-    extras = tuple(place.project.optional_dependencies) if selection.all_extras else selection.extras
-    packages = select(
-        locked,
-        own,
-        interpreter.target.markers,
-        extras=extras,
-        groups=groups_of(place, selection),
-        only_groups=bool(selection.only_groups),
-    )
+    packages = _selected(locked, place, places, interpreter, selection)
     fetcher = _Fetcher(session, place, interpreter)
-    wants = [fetcher.want(package) for package in packages]
-    installs_project = own.source.kind == "editable" and not selection.no_project and not selection.only_groups
-    if installs_project:
-        wants.append(fetcher.project(own))
+    wants = [fetcher.want(package) for package in packages if package.source.kind != "virtual"]
     return change(
         session,
         interpreter,
         wants,
         keep_extraneous=selection.keeps_extraneous,
-        always=frozenset(package.name for package in packages if package.source.kind == "directory"),
+        always=fetcher.changing(packages),
         dry_run=dry_run,
     )
+
+
+def chosen_members(place: Place, selection: Selection) -> tuple[Place, ...]:
+    """The projects of the workspace that are installed: those that are named, else the one at hand; all of a workspace whose
+    root is no project. Raises ``ConfigurationError`` for one that is not there."""
+    from cove.operations import workspace
+
+    if selection.all_members or (not selection.members and not place.project.name):
+        return place.members
+    return tuple(workspace.member(place, name) for name in selection.members) or (place,)
+
+
+def _selected(
+    locked: Lock, place: Place, places: Iterable[Place], interpreter: Interpreter, selection: Selection
+) -> list[LockedPackage]:
+    """The packages that the projects need, and these themselves, by name."""
+    found: dict[tuple[Name, str, LockedSource], LockedPackage] = {}
+    starts: list[tuple[LockedPackage, Place]] = []
+    for each in places:
+        own = project_in(locked, each)
+        if own is None:
+            raise StaleLock(f"{each.lock_path} has no `{each.project.name}`", hints=("run `cove lock`",))
+        starts.append((own, each))
+    _check_offered([own for own, _ in starts], place, selection)
+    for own, each in starts:
+        packages = select(
+            locked,
+            own,
+            interpreter.target.markers,
+            extras=[extra for extra in _extras(own) if selection.all_extras or extra in selection.extras],
+            groups=[group for group in groups_of(each, selection) if group in _groups(own)],
+            only_groups=bool(selection.only_groups),
+        )
+        found |= {(package.name, package.version, package.source): package for package in packages}
+        key = (own.name, own.version, own.source)
+        if selection.no_project:
+            found.pop(key, None)
+        elif not selection.only_groups:
+            found[key] = own
+    if not place.project.name and not selection.members:
+        found |= _of_root_groups(locked, place, interpreter, selection)
+    return sorted(found.values(), key=lambda package: package.name)
+
+
+def _of_root_groups(
+    locked: Lock, place: Place, interpreter: Interpreter, selection: Selection
+) -> dict[tuple[Name, str, LockedSource], LockedPackage]:
+    """What the groups of a root need that is no project itself: the lock has what they require, and no edges."""
+    chosen, stated = groups_of(place, selection), locked.manifest.get("dependency-groups", {})
+    edges = [
+        LockedDependency(Name(each["name"]), tuple(each.get("extras", ())), each.get("marker", ""))
+        for group, several in (stated.items() if isinstance(stated, dict) else ())
+        for each in (several if group in chosen else ())
+    ]
+    root = LockedPackage(Name(""), "", LockedSource("virtual", ""), dependencies=tuple(edges))
+    found = select(locked, root, interpreter.target.markers)
+    return {(package.name, package.version, package.source): package for package in found}
+
+
+def _check_offered(several: Sequence[LockedPackage], place: Place, selection: Selection) -> None:
+    """Raise ``ConfigurationError`` for an extra or a group that none of the projects has."""
+    root_groups = place.project.dependency_groups if not place.project.name else {}
+    for kind, wanted, offered in (
+        ("extra", selection.extras, {extra for own in several for extra in _extras(own)}),
+        (
+            "group",
+            [each for each in (*selection.groups, *selection.only_groups) if each not in selection.no_groups],
+            {*root_groups, *(group for own in several for group in _groups(own))},
+        ),
+    ):
+        for name in wanted:
+            if name not in offered:
+                listed = ", ".join(f"`{each}`" for each in sorted(offered))
+                hint = f"it has {listed}" if listed else f"it defines no {kind}s"
+                raise ConfigurationError(f"the project has no {kind} `{name}`", hints=(hint,))
+
+
+def _extras(own: LockedPackage) -> Iterable[Name]:
+    return dict.fromkeys((*own.provides_extras, *own.optional_dependencies))
+
+
+def _groups(own: LockedPackage) -> Iterable[Name]:
+    return dict.fromkeys((*own.requires_dev, *own.dev_dependencies))
 
 
 def groups_of(place: Place, selection: Selection) -> tuple[Name, ...]:
@@ -137,32 +212,37 @@ class _Fetcher:
         self._interpreter = interpreter
         self._tags = {tag: position for position, tag in enumerate(interpreter.target.tags)}
 
-    def project(self, own: LockedPackage) -> Want:
-        """The project itself, installed in place."""
-        direct = _folder_origin(self._place.folder, is_editable=True)
-        build = partial(self._build, self._place.folder, str(own.name), is_editable=True)
-        return Want(own.name, own.version or self._version_of(own), build, direct, requested=True)
+    def changing(self, packages: Iterable[LockedPackage]) -> frozenset[Name]:
+        """Local projects whose files may have changed since they were installed: what is built of a folder always, what is
+        installed in place when the files that say what it is are newer."""
+        found = {package.name for package in packages if package.source.kind == "directory"}
+        in_place = [package for package in packages if package.source.kind == "editable"]
+        if in_place:
+            from cove.install.installed import scan
 
-    def _version_of(self, own: LockedPackage) -> str:
-        """The version of a project that states none: that of what is installed, or of what will be built."""
-        from cove.install.installed import scan
+            present = scan(self._interpreter.sites)
+            for package in in_place:
+                installed = present.get(package.name)
+                if installed is not None and self._is_older(installed.path, package):
+                    found.add(package.name)
+        return frozenset(found)
 
-        present = scan(self._interpreter.sites).get(own.name)
-        if present is not None and present.editable:
-            return present.version
-        wheel = self._build(self._place.folder, str(own.name), is_editable=True)
-        parsed = parse_filename(wheel.manifest.filename)
-        assert isinstance(parsed, WheelName)
-        return parsed.version
+    def _is_older(self, installed: str, package: LockedPackage) -> bool:
+        folder = self._place.base / package.source.location
+        try:
+            since = Path(installed, "direct_url.json").stat().st_mtime_ns
+        except OSError:
+            return True
+        said = (folder / name for name in ("pyproject.toml", "setup.py", "setup.cfg"))
+        return any(file.stat().st_mtime_ns > since for file in said if file.is_file())
 
     def want(self, package: LockedPackage) -> Want:
         """How a locked package is installed here. Raises ``NoCompatibleFile`` when no file of it can be."""
         source = package.source
         if source.kind in ("editable", "directory"):
-            folder = self._place.folder / source.location
-            is_editable = source.kind == "editable"
-            build = partial(self._build, folder, str(package.name), is_editable=is_editable)
-            return Want(package.name, package.version, build, _folder_origin(folder.resolve(), is_editable=is_editable))
+            return self._of_folder(package, is_editable=source.kind == "editable")
+        if source.kind == "git":
+            return self._of_repository(package)
         file = self._file(package)
         url = self._url(package, file)
         if source.kind == "url":
@@ -171,9 +251,60 @@ class _Fetcher:
         hashes = {algorithm: digest} if digest else {}
         index = self._index(package)
         as_file = File(url.filename, url, {}, size=file.size)
-        wheel = partial(self._fetch, as_file, package, index, hashes)
-        direct = DirectUrl(url.without_credentials(), Archive(hashes)) if source.kind in ("url", "path") else None
-        return Want(package.name, package.version, wheel, direct)
+        if source.subdirectory:
+            wheel = partial(self._archive, as_file, str(package.name), hashes, source.subdirectory)
+        else:
+            wheel = partial(self._fetch, as_file, package, index, hashes)
+        direct = None
+        if source.kind in ("url", "path"):
+            direct = DirectUrl(url.without_credentials(), Archive(hashes), source.subdirectory)
+        return Want(package.name, package.version, wheel, direct, requested=False)
+
+    def _of_folder(self, package: LockedPackage, *, is_editable: bool) -> Want:
+        folder = (self._place.base / package.source.location).resolve()
+        build = partial(self._build, folder, str(package.name), is_editable=is_editable)
+        version = package.version or self._version_of(package, build)
+        is_member = any(package.name == member.project.name for member in self._place.members)
+        return Want(package.name, version, build, _folder_origin(folder, is_editable=is_editable), requested=is_member)
+
+    def _version_of(self, package: LockedPackage, build: "Callable[[], StoredWheel]") -> str:
+        """The version of a project that states none: that of what is installed, or of what will be built."""
+        from cove.install.installed import scan
+
+        present = scan(self._interpreter.sites).get(package.name)
+        if present is not None and present.editable and package.source.kind == "editable":
+            return present.version
+        parsed = parse_filename(build().manifest.filename)
+        assert isinstance(parsed, WheelName)
+        return parsed.version
+
+    def _of_repository(self, package: LockedPackage) -> Want:
+        from cove.operations.workbench import origin_of
+
+        try:
+            git = git_url.parse_locked(package.source.location)
+        except ValueError as error:
+            raise StaleLock(
+                f"the lock has `{package.name}` from a repository that cannot be used: {error}",
+                hints=("`cove lock` writes it anew",),
+            ) from None
+        build = partial(self._from_repository, git, str(package.name))
+        return Want(package.name, package.version, build, origin_of(git))
+
+    def _from_repository(self, git: GitUrl, label: str) -> "StoredWheel":
+        return self._bench().from_repository(self._with_user(git), label)
+
+    def _with_user(self, git: GitUrl) -> GitUrl:
+        """The repository with the user info that the project's requirement has: a lock holds none."""
+        for requirement in self._asked().whole.roots:
+            if requirement.url and git_url.is_git(requirement.url):
+                required = git_url.parse(requirement.url).url
+                if required.public == git.url.public:
+                    return replace(git, url=required)
+        return git
+
+    def _archive(self, file: File, label: str, hashes: Mapping[str, str], subdirectory: str) -> "StoredWheel":
+        return self._bench().from_archive(file, label, hashes, subdirectory)
 
     def _file(self, package: LockedPackage) -> LockedFile:
         best: tuple[int, LockedFile] | None = None
@@ -203,7 +334,7 @@ class _Fetcher:
 
     def _as_required(self, url: Url) -> Url:
         """``url`` with the user info that the project's requirement has: a lock holds none."""
-        for requirement in asked_by(self._place, self._session.indexes).roots:
+        for requirement in self._asked().whole.roots:
             required = Url.parse(requirement.url).without_fragment() if requirement.url else None
             if required is not None and required.public == url.public:
                 return required
@@ -224,10 +355,13 @@ class _Fetcher:
     def _bench(self) -> "Workbench":
         from cove.operations.workbench import Workbench
 
-        settings = self._session.settings
-        no_sources = None if settings.no_sources else settings.no_sources_package
-        pins = asked_by(self._place, self._session.indexes, no_sources=no_sources).pins  # for what building requires
+        pins = self._asked().whole.pins  # for what building requires
         return Workbench(self._session, self._interpreter, pins=pins)
+
+    def _asked(self) -> "Together":
+        from cove.operations.together import asked_together
+
+        return asked_together(self._place, self._session.indexes, self._session.settings)
 
 
 def _folder_origin(folder: Path, *, is_editable: bool) -> DirectUrl:

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 
 from packaging.requirements import Requirement
 
-from cove.errors import BuildFailed, InvalidArtifact, NoCompatibleFile
-from cove.formats import core_metadata
-from cove.formats.direct_url import Archive, Directory, DirectUrl
+from cove.errors import BuildFailed, ConfigurationError, InvalidArtifact, NoCompatibleFile
+from cove.formats import core_metadata, git_url
+from cove.formats.direct_url import Archive, Directory, DirectUrl, Repository
 from cove.formats.file_url import from_path, to_path
+from cove.formats.git_url import GitUrl
 from cove.index.candidates import Rules
 from cove.index.chain import Kept
 from cove.index.metadata import MetadataReader
@@ -27,6 +28,7 @@ from cove.model.metadata import CoreMetadata
 from cove.model.name import Name, normalize
 from cove.model.url import Url
 from cove.operations.direct import Direct, fragment_digests
+from cove.operations.locations import flags
 from cove.operations.parallel import each
 from cove.operations.policy import file_rules
 from cove.operations.resolution import Resolution, Universe, resolve
@@ -36,6 +38,8 @@ from cove.wiring import Session
 if TYPE_CHECKING:  # most resolutions neither fetch a wheel nor build one
     from cove.install.build import Builder
     from cove.install.store import StoredWheel
+    from cove.install.vcs import Repositories
+    from cove.operations.locations import Checkout
 
 
 class Workbench:
@@ -49,13 +53,22 @@ class Workbench:
         pins: Mapping[Name, str] | None = None,
         editable: frozenset[Name] = frozenset(),
         building: frozenset[str] = frozenset(),
+        base: Path | None = None,
+        commits: Mapping[str, str] | None = None,
+        sent: Mapping[Name, str] | None = None,
     ) -> None:
-        """``editable`` names the projects whose folders are installed in place; ``building`` the sdists being built."""
+        """``editable`` names the projects whose folders are installed in place; ``building`` what is being built. Paths of
+        local projects are written relative to ``base``; ``commits`` are those that references of repositories are locked
+        at. ``sent`` are what builds require and come from no index, with their URLs."""
         self.session = session
         self.interpreter = interpreter
         self._pins = dict(pins or {})
         self._editable = editable
         self._building = building
+        self._base = base
+        self._commits = commits or {}
+        self._sent = sent or {}
+        self._directs: dict[tuple[Name, str], Direct] = {}
 
     @cached_property
     def metadata(self) -> MetadataReader:
@@ -128,39 +141,194 @@ class Workbench:
             return name, self.wheel(chosen.file, name=name, version=str(chosen.version), index=chosen.index, hashes={})
 
         fetched = dict(each(one, resolution.candidates.items(), workers=self.session.workers))
-        return fetched | {name: direct.wheel for name, direct in resolution.directs.items()}
+        return fetched | {name: direct.make() for name, direct in resolution.directs.items()}
 
     # -- direct references --------------------------------------------------------------------------------------------
 
+    def located(self, requirement: Requirement) -> Requirement:
+        """What a build requires, at the place that its project's sources send it to."""
+        url = self._sent.get(normalize(requirement.name))
+        if url is None or requirement.url:
+            return requirement
+        found = Requirement(str(requirement))
+        found.url, found.specifier = url, type(requirement.specifier)()
+        return found
+
+    def in_force(self, urls: Mapping[Name, str], known: frozenset[Name] = frozenset()) -> dict[Name, str]:
+        """``urls`` with those that what is there requires in turn: only what somebody was sent to may send on. Requirements
+        of ``known`` are among them already."""
+        found, new = dict(urls), [each for each in urls.items() if each[0] not in known]
+        while new:
+            name, text = new.pop()
+            for requirement in self.direct(name, text).metadata.requires_dist:
+                further = normalize(requirement.name)
+                if requirement.url and further not in found:
+                    found[further] = requirement.url
+                    new.append((further, requirement.url))
+        return found
+
     def direct(self, name: Name, text: str) -> Direct:
         """What the URL ``text`` of a requirement for ``name`` leads to. Raises ``InvalidArtifact`` if it is another project."""
+        known = self._directs.get((name, text))
+        if known is not None:
+            return known
         found = self.direct_at(Url.parse(text), f"{name} @ {Url.parse(text)}", is_editable=name in self._editable)
         if found.metadata.name != name:
             raise InvalidArtifact(f"{Url.parse(text)} is {found.metadata.name}, but `{name}` was required from there")
+        self._directs[name, text] = found
         return found
 
     def direct_at(self, url: Url, label: str, *, is_editable: bool = False) -> Direct:
-        """The distribution at ``url``: a wheel or an sdist, remote or local, or a local folder."""
+        """The distribution at ``url``: a wheel or an sdist, remote or local, a local folder, or a repository."""
+        if git_url.is_git(url.public):
+            return self._direct_repository(_as_git(url), label)
         if url.scheme == "file":
             path = Path(to_path(url.path))
             if path.is_dir():
-                return self._direct_folder(path, label, is_editable=is_editable)
+                return self._direct_folder(path, label, flags(url).get("kind", "editable" if is_editable else ""))
             if not path.is_file():
                 raise NoCompatibleFile(f"{label}: there is no file or folder {path}")
         if not url.filename.endswith((".whl", ".tar.gz", ".zip")):
             raise InvalidArtifact(
-                f"{label}: only wheels, sdists (.tar.gz, .zip) and local folders can be required by URL, not {url}",
-                hints=("A version control repository is required through an archive of it, or a local checkout.",),
+                f"{label}: only wheels, sdists (.tar.gz, .zip), folders and repositories can be required by URL, not {url}",
+                hints=("A repository is required as `name @ git+https://…`.",),
             )
-        hashes = fragment_digests(url)
+        hashes, below = fragment_digests(url), flags(url).get("subdirectory", "")
         bare = url.without_fragment()
-        wheel = self.wheel(File(url.filename, bare, {}), name=Name(label), version="", index=None, hashes=hashes)
-        return Direct(url, wheel, _metadata(wheel), DirectUrl(bare.without_credentials(), Archive(hashes)))
+        fetched, (digest, path) = self._archive(File(url.filename, bare, {}), label, hashes)
+        wheel = fetched or self._from_sdist(path, label, below)
+        origin = DirectUrl(bare.without_credentials(), Archive(hashes), below)
+        return Direct(url, _metadata(wheel), origin, lambda: wheel, digest)
 
-    def _direct_folder(self, path: Path, label: str, *, is_editable: bool) -> Direct:
-        wheel = self.from_folder(path, label, is_editable=is_editable)
+    def _archive(
+        self, file: File, label: str, hashes: Mapping[str, str]
+    ) -> "tuple[StoredWheel | None, tuple[str, Path]]":
+        """A wheel, or nothing; and the digest of the file with its place in the store."""
+        from cove.install.fetch import fetch
+        from cove.install.store import StoredWheel
+
+        session = self.session
+        found = fetch(
+            session.client,
+            file,
+            name=Name(label),
+            version="",
+            index=None,
+            store=session.store,
+            expected_hashes=hashes,
+            listener=session.listener,
+        )
+        if isinstance(found, StoredWheel):
+            return found, (found.sha256, Path())
+        return None, (found.parent.name, found)
+
+    def _direct_folder(self, path: Path, label: str, kind: str) -> Direct:
+        from cove.operations.local_projects import local_project
+
+        is_editable = kind == "editable"
+        found = local_project(
+            self.session, path, lambda: self.metadata_of_folder(path, label, is_editable=is_editable), base=self._base
+        )
         url = Url.parse(from_path(str(path)))
-        return Direct(url, wheel, _metadata(wheel), DirectUrl(url, Directory(is_editable)))
+        return Direct(
+            url,
+            found.metadata,
+            DirectUrl(url, Directory(is_editable)),
+            lambda: self.from_folder(path, label, is_editable=is_editable),
+            stated=found.stated,
+            is_virtual=kind == "virtual",
+            has_dynamic_version=found.has_dynamic_version,
+        )
+
+    def metadata_of_folder(self, path: Path, label: str, *, is_editable: bool = False) -> bytes:
+        """The core metadata that the build of a local project gives."""
+        from tempfile import TemporaryDirectory
+
+        with TemporaryDirectory(prefix="cove-build-") as out:
+            builder = self._for_building(path).builder
+            return builder.prepare_metadata(path, Path(out), label, editable=is_editable).metadata
+
+    # -- repositories -------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def _repositories(self) -> "Repositories":
+        from cove.install.vcs import Patience, Repositories
+
+        session = self.session
+        return Repositories(
+            session.cache_dir / "git",
+            session.environ,
+            offline=session.settings.offline,
+            patience=Patience(session.settings.http_timeout),
+            report=session.listener,
+        )
+
+    def _direct_repository(self, wanted: GitUrl, label: str) -> Direct:
+        from cove.operations.local_projects import local_project
+        from cove.operations.locations import Checkout
+
+        git = self._repositories.resolve(wanted, label, self._commits.get(wanted.within("").requested, ""))
+        checkout = Checkout(self._repositories.checkout(git, label), git)
+        folder = self._within(checkout, git, label)
+        found = local_project(
+            self.session,
+            folder,
+            lambda: _metadata_text(self.from_repository(git, label)),
+            base=self._base,
+            checkout=checkout,
+            key=f"{git.locked} {self._build_settings()}",
+        )
+        return Direct(
+            git.url,
+            found.metadata,
+            origin_of(git),
+            lambda: self.from_repository(git, label),
+            git=git,
+            stated=found.stated,
+        )
+
+    def from_repository(self, git: GitUrl, label: str) -> "StoredWheel":
+        """The wheel of the project in a repository, at its commit: built once for each interpreter and platform."""
+        digest, settings = sha256(f"git {git.locked}".encode()).hexdigest(), self._build_settings()
+        known = self.session.store.built(digest, settings)
+        if known is not None:
+            return known
+        if digest in self._building:
+            raise BuildFailed(f"{label} needs itself to be built", hints=("A wheel of it would break the circle.",))
+        import shutil
+        from tempfile import TemporaryDirectory
+
+        from cove.operations.locations import Checkout
+
+        tree = self._repositories.checkout(git, label)
+        checkout = Checkout(tree, git)
+        nested = self._for_building(self._within(checkout, git, label), digest, checkout)
+        with TemporaryDirectory(prefix="cove-build-") as work:
+            copy = Path(work) / "source"  # builds leave things behind, and the checkout is kept
+            shutil.copytree(tree, copy, symlinks=True)
+            folder = self._within(Checkout(copy, git), git, label)
+            made = nested.builder.build_wheel(folder, Path(work) / "out", label)
+            return self.session.store.add_built(digest, settings, made)
+
+    def _within(self, checkout: "Checkout", git: GitUrl, label: str) -> Path:
+        root = checkout.folder.resolve()
+        folder = (root / git.subdirectory).resolve()
+        if not folder.is_relative_to(root) or not folder.is_dir():
+            raise InvalidArtifact(f"{label}: {git} has no folder `{git.subdirectory}`")
+        return folder
+
+    def _for_building(self, folder: Path | None, digest: str = "", checkout: "Checkout | None" = None) -> "Workbench":
+        """A workbench for the build of the project in ``folder``, whose sources say where its requirements come from."""
+        sent: Mapping[Name, str] = {}
+        if folder is not None and not self.session.settings.no_sources:
+            from cove.operations.local_projects import build_sources
+
+            sent = build_sources(self.session, folder, self.interpreter.target.markers, checkout)
+        building = self._building | ({digest} if digest else set())
+        if str(folder) in building:
+            raise BuildFailed(f"{folder} needs itself to be built", hints=("A wheel of it would break the circle.",))
+        building |= {str(folder)} if folder is not None and sent else set()
+        return Workbench(self.session, self.interpreter, pins=self._pins, building=building, sent=sent)
 
     # -- building -----------------------------------------------------------------------------------------------------
 
@@ -168,14 +336,21 @@ class Workbench:
         """The wheel of a local project, built anew: its files may have changed."""
         from tempfile import TemporaryDirectory
 
+        builder = self._for_building(path).builder
         with TemporaryDirectory(prefix="cove-build-") as out:
-            build = self.builder.build_editable if is_editable else self.builder.build_wheel
+            build = builder.build_editable if is_editable else builder.build_wheel
             made = build(path, Path(out), label)
             return self.session.store.add(made, made.name)
 
-    def _from_sdist(self, sdist: Path, label: str) -> "StoredWheel":
+    def from_archive(self, file: File, label: str, hashes: Mapping[str, str], subdirectory: str) -> "StoredWheel":
+        """The wheel of what lies in a folder of an archive."""
+        fetched, (_, path) = self._archive(file, label, hashes)
+        return fetched or self._from_sdist(path, label, subdirectory)
+
+    def _from_sdist(self, sdist: Path, label: str, subdirectory: str = "") -> "StoredWheel":
         """The wheel of an sdist in the store, built once for each interpreter and platform."""
         digest, settings = sdist.parent.name, self._build_settings()
+        settings += f" {subdirectory}" if subdirectory else ""
         known = self.session.store.built(digest, settings)
         if known is not None:
             return known
@@ -185,9 +360,9 @@ class Workbench:
 
         from cove.install.sdist import unpack_sdist
 
-        nested = Workbench(self.session, self.interpreter, pins=self._pins, building=self._building | {digest})
+        nested = self._for_building(None, digest)
         with TemporaryDirectory(prefix="cove-build-") as folder:
-            source = unpack_sdist(sdist, Path(folder) / "source")
+            source = _below(unpack_sdist(sdist, Path(folder) / "source"), subdirectory, label)
             made = nested.builder.build_wheel(source, Path(folder) / "out", label)
             return self.session.store.add_built(digest, settings, made)
 
@@ -251,10 +426,10 @@ class _BuildEnvironment:
             return
         first = not self._present
         self._present += requirements
-        asked = [Requirement(text) for text in self._present]
+        asked = [self._bench.located(Requirement(text)) for text in self._present]
         bench, target = self._bench, self._bench.interpreter.target
-        urls = {normalize(each.name): each.url for each in asked if each.url}
-        request = for_target(asked, target, root_name="the build")
+        urls = bench.in_force({normalize(each.name): each.url for each in asked if each.url})
+        request = replace(for_target(asked, target, root_name="the build"), urls=urls)
         found = resolve(
             request,
             bench.universe(Rules(target=target), urls),
@@ -289,4 +464,30 @@ def _without_summaries(listener: Listener) -> Listener:
 
 
 def _metadata(wheel: "StoredWheel") -> CoreMetadata:
-    return core_metadata.read((wheel.files / wheel.manifest.dist_info / "METADATA").read_bytes())
+    return core_metadata.read(_metadata_text(wheel))
+
+
+def _metadata_text(wheel: "StoredWheel") -> bytes:
+    return (wheel.files / wheel.manifest.dist_info / "METADATA").read_bytes()
+
+
+def _as_git(url: Url) -> GitUrl:
+    try:
+        found = git_url.parse(url.public)
+    except ValueError as error:
+        raise ConfigurationError(f"the repository {url} cannot be used: {error}") from None
+    return replace(found, url=Url(found.url.public, url.username, url.password))
+
+
+def origin_of(git: GitUrl) -> DirectUrl:
+    """What an installation from a repository records (PEP 610)."""
+    info = Repository("git", git.commit, git.reference)
+    return DirectUrl(git.url.without_credentials(), info, git.subdirectory)
+
+
+def _below(source: Path, subdirectory: str, label: str) -> Path:
+    """The folder of the project in an unpacked archive."""
+    folder = (source / subdirectory).resolve()
+    if not folder.is_relative_to(source.resolve()) or not folder.is_dir():
+        raise InvalidArtifact(f"{label}: the archive has no folder `{subdirectory}`")
+    return folder

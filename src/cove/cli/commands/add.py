@@ -34,7 +34,8 @@ def arguments(parser: ArgumentParser) -> None:
 
 
 def where(parser: ArgumentParser) -> None:
-    """``--group``, ``--dev``, ``--optional``."""
+    """``--package``, ``--group``, ``--dev``, ``--optional``."""
+    parser.add_argument("--package", default="", metavar="PACKAGE", help="In this member of the workspace")
     place = parser.add_mutually_exclusive_group()
     place.add_argument("--group", default="", metavar="GROUP", help="In this dependency group")
     place.add_argument("--dev", dest="group", action="store_const", const="dev", help="In the group `dev`")
@@ -53,6 +54,7 @@ def run(context: Context) -> int:
             texts,
             group=arguments_.group or "",
             extra=arguments_.extra,
+            package=arguments_.package,
             raw=arguments_.raw,
             installs=not arguments_.no_sync,
         )

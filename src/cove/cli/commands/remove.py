@@ -27,6 +27,7 @@ def run(context: Context) -> int:
             arguments_.names,
             group=arguments_.group or "",
             extra=arguments_.extra,
+            package=arguments_.package,
             installs=not arguments_.no_sync,
         )
     tell(context, edited)

@@ -1,0 +1,175 @@
+"""What the project in a folder requires: as its ``pyproject.toml`` says, or, where that leaves it open, as its build says."""
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from packaging.markers import Marker
+from packaging.requirements import Requirement
+
+from cove.errors import CoveError
+from cove.formats import core_metadata
+from cove.formats.locked_requirement import requirement_entry
+from cove.model.dataclasses import dataclass, replace
+from cove.model.metadata import CoreMetadata
+from cove.model.name import Name, normalize
+from cove.operations.direct import Stated
+from cove.operations.locations import Checkout
+from cove.operations.project import Place, place_at
+from cove.operations.requirements import Asked, asked_by
+from cove.wiring import Session
+
+_LEFT_OPEN = frozenset({"dependencies", "optional-dependencies"})
+_SAYS = ("pyproject.toml", "setup.py", "setup.cfg")
+
+
+@dataclass(frozen=True, slots=True)
+class LocalProject:
+    """The metadata of a project, its requirements sent where its own sources say, and the same as the lock states it."""
+
+    metadata: CoreMetadata
+    stated: Stated
+    has_dynamic_version: bool = False
+    is_virtual: bool = False
+
+
+def local_project(
+    session: Session,
+    folder: Path,
+    build: Callable[[], bytes],
+    *,
+    base: Path | None = None,
+    checkout: Checkout | None = None,
+    key: str = "",
+) -> LocalProject:
+    """The project in ``folder``. ``build`` gives the text of its core metadata where only a build knows it; that is kept
+    until its files say something else, or for ``key``, which tells contents apart.
+
+    Raises ``ConfigurationError``, and what building raises.
+    """
+    place = place_at(folder) if (folder / "pyproject.toml").is_file() else None
+    asked = _asked(session, place, base, checkout) if place is not None and place.project.name else None
+    project = place.project if place is not None else None
+    if asked is not None and project is not None and project.version is not None and not _LEFT_OPEN & project.dynamic:
+        metadata = CoreMetadata(
+            project.name,
+            str(project.version),
+            tuple(_requirements(asked)),
+            str(project.requires_python) if project.requires_python is not None else None,
+            tuple(project.optional_dependencies),
+        )
+        return LocalProject(
+            metadata, Stated(asked.requires_dist, asked.requires_dev), is_virtual=project.package is False
+        )
+    kept = _Kept(session.cache_dir, key or _state(folder))
+    text = kept.text()
+    if text is None:
+        text = build()
+        kept.keep(text)
+    return _of_build(core_metadata.read(text), session, place, base, checkout)
+
+
+def build_sources(
+    session: Session, folder: Path, markers: Mapping[str, str], checkout: Checkout | None = None
+) -> dict[Name, str]:
+    """Where what the project in ``folder`` needs to be built comes from, when not from an index."""
+    place = place_at(folder) if (folder / "pyproject.toml").is_file() else None
+    if place is None or place.project.build_system is None or not place.project.sources:
+        return {}
+    requires = place.project.build_system.requires
+    alone = replace(place.project, dependencies=requires, optional_dependencies={}, dependency_groups={})
+    wanted = {normalize(each.name) for each in requires}
+    alone = replace(alone, sources={name: several for name, several in alone.sources.items() if name in wanted})
+    asked = _asked(session, replace(place, project=alone), None, checkout, markers)
+    return {normalize(each.name): each.url for each in asked.dependencies if each.url}
+
+
+def _of_build(
+    built: CoreMetadata, session: Session, place: Place | None, base: Path | None, checkout: Checkout | None
+) -> LocalProject:
+    if place is None:
+        entries = tuple(requirement_entry(each) for each in built.requires_dist)
+        return LocalProject(built, Stated(entries))
+    plain = replace(place.project, dependencies=built.requires_dist, optional_dependencies={})
+    asked = _asked(session, replace(place, project=plain), base, checkout)
+    return LocalProject(
+        replace(built, requires_dist=asked.dependencies),
+        Stated(asked.requires_dist, asked.requires_dev),
+        has_dynamic_version="version" in place.project.dynamic,
+        is_virtual=place.project.package is False,
+    )
+
+
+def _asked(
+    session: Session,
+    place: Place,
+    base: Path | None,
+    checkout: Checkout | None,
+    markers: Mapping[str, str] | None = None,
+) -> Asked:
+    settings = session.settings
+    no_sources = None if settings.no_sources else settings.no_sources_package
+    return asked_by(
+        _without_foreign_pins(place, session),
+        session.indexes,
+        no_sources=no_sources,
+        base=base,
+        checkout=checkout,
+        markers=markers,
+    )
+
+
+def _without_foreign_pins(place: Place, session: Session) -> Place:
+    """A project elsewhere may name indexes of its own, which are not configured here."""
+    known = {index.name for index in session.indexes.all if index.name}
+    sources = {
+        name: kept
+        for name, several in place.project.sources.items()
+        if (kept := tuple(each for each in several if each.target != "index" or each.location in known))
+    }
+    return replace(place, project=replace(place.project, sources=sources))
+
+
+def _requirements(asked: Asked) -> list[Requirement]:
+    found = list(asked.dependencies)
+    for extra, several in asked.extras.items():
+        told = Marker(f'extra == "{extra}"')
+        for each in several:
+            narrowed = Requirement(str(each))
+            narrowed.marker = told if narrowed.marker is None else narrowed.marker & told
+            found.append(narrowed)
+    return found
+
+
+def _state(folder: Path) -> str:
+    """What tells whether a project's metadata may have changed: the files that say it, and whether there is a ``src``."""
+    found: list[object] = [str(folder.resolve()), (folder / "src").is_dir()]
+    for name in _SAYS:
+        try:
+            told = (folder / name).stat()
+            found.append([name, told.st_mtime_ns, told.st_size])
+        except OSError:
+            continue
+    return json.dumps(found)
+
+
+class _Kept:
+    """Core metadata in the cache."""
+
+    def __init__(self, cache: Path, key: str) -> None:
+        self._path = cache / "local" / hashlib.sha256(key.encode()).hexdigest()[:32]
+
+    def text(self) -> bytes | None:
+        try:
+            text = self._path.read_bytes()
+            core_metadata.read(text)
+        except (OSError, CoveError, ValueError):
+            return None  # never built, or damaged: building again is right
+        return text
+
+    def keep(self, text: bytes) -> None:
+        from cove.config.atomic import write_whole
+
+        self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        write_whole(self._path, text)

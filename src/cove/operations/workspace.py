@@ -1,0 +1,113 @@
+"""Workspaces: several projects with one lock and one environment."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+from packaging.specifiers import SpecifierSet
+
+from cove.config.load import is_among
+from cove.errors import ConfigurationError
+from cove.model.dataclasses import replace
+from cove.model.name import Name
+from cove.operations.project import Place, Workspace, read
+
+
+def workspace_at(root: Place) -> Workspace:
+    """The workspace that ``root`` defines: what its globs lead to, and itself where it is a project.
+
+    Raises ``ConfigurationError`` naming both files when two members have one name, and for a folder of ``members`` that
+    holds no project.
+    """
+    members: dict[Name, Place] = {root.project.name: root} if root.project.name else {}
+    for folder in _folders(root):
+        member = read(folder)
+        if not member.project.name:
+            raise ConfigurationError(f"{member.pyproject_path} is a member of the workspace and has no [project] table")
+        if not member.project.managed:
+            continue
+        if member.project.is_workspace:
+            raise ConfigurationError(
+                f"{member.pyproject_path} is a member of the workspace {root.pyproject_path}, and a workspace itself",
+                hints=("workspaces do not nest: exclude it, or remove its [tool.uv.workspace]",),
+            )
+        other = members.setdefault(member.project.name, member)
+        if other is not member:
+            raise ConfigurationError(
+                f"two members of the workspace are called `{member.project.name}`",
+                causes=(str(other.pyproject_path), str(member.pyproject_path)),
+                hints=("rename one of them, or exclude it",),
+            )
+    return Workspace(root, tuple(_with_sources(root, members[name]) for name in sorted(members)))
+
+
+def _with_sources(root: Place, member: Place) -> Place:
+    """A member with the sources of the root for what it gives none itself."""
+    if member is root or not root.project.sources:
+        return member
+    inherited = {
+        name: tuple(
+            replace(each, location=str(root.folder / each.location)) if each.target == "path" else each
+            for each in several
+        )
+        for name, several in root.project.sources.items()
+    }
+    return replace(member, project=replace(member.project, sources={**inherited, **member.project.sources}))
+
+
+def _folders(root: Place) -> Iterator[Path]:
+    """The folders that the globs lead to; one that a pattern names outright must be there."""
+    seen: set[Path] = set()
+    for pattern in root.project.workspace_members:
+        if pattern.startswith("/") or ".." in pattern.split("/"):
+            raise ConfigurationError(f"{root.pyproject_path}: the member `{pattern}` lies outside the workspace")
+        is_glob = any(character in pattern for character in "*?[")
+        for folder in sorted(root.folder.glob(pattern)) if is_glob else [root.folder / pattern]:
+            if folder in seen or folder == root.folder:
+                continue
+            seen.add(folder)
+            if is_among(folder.relative_to(root.folder).parts, root.project.workspace_exclude):
+                continue
+            if (folder / "pyproject.toml").is_file():
+                yield folder
+            elif not is_glob or (folder.is_dir() and not folder.name.startswith(".") and _has_something(folder)):
+                raise ConfigurationError(
+                    f"{root.pyproject_path}: the member {folder} has no pyproject.toml",
+                    hints=("exclude it with `exclude` in [tool.uv.workspace], or make a project of it",),
+                )
+
+
+def _has_something(folder: Path) -> bool:
+    """What only has caches in it was a member on another branch."""
+    return any(not each.name.startswith(".") and each.name != "__pycache__" for each in folder.iterdir())
+
+
+def narrowed(stated: Sequence[SpecifierSet]) -> SpecifierSet:
+    """The Pythons that all of them admit; of several lower bounds the highest, of upper ones the lowest."""
+    lower: list[tuple[object, str]] = []
+    upper: list[tuple[object, str]] = []
+    rest: list[str] = []
+    from packaging.version import Version
+
+    for specifier in (each for several in stated for each in several):
+        if specifier.operator in (">=", ">"):
+            lower.append(((Version(specifier.version), specifier.operator == ">"), str(specifier)))
+        elif specifier.operator in ("<", "<="):
+            upper.append(((Version(specifier.version), specifier.operator == "<="), str(specifier)))
+        else:
+            rest.append(str(specifier))
+    bounds = [*(max(lower)[1:] if lower else ()), *(min(upper)[1:] if upper else ()), *rest]
+    return SpecifierSet(",".join(dict.fromkeys(bounds)))
+
+
+def member(place: Place, name: Name) -> Place:
+    """A member of the workspace by name. Raises ``ConfigurationError``."""
+    found = next((each for each in place.members if each.project.name == name), None)
+    if found is None:
+        raise ConfigurationError(
+            f"the workspace at {place.base} has no member `{name}`", hints=(_listed(place.members),)
+        )
+    return found
+
+
+def _listed(members: Iterable[Place]) -> str:
+    return "it has " + (", ".join(f"`{each.project.name}`" for each in members) or "none")
