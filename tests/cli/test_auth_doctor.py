@@ -374,3 +374,17 @@ def test_a_broken_configuration_is_told(sandbox: Sandbox, index: RunningIndex) -
     ran, found = examined(sandbox, "corp", **both)
     assert (ran.status, found["error"]["code"]) == (OTHER, "configuration")  # type: ignore[index]
     assert "are both set" in ran.stdout
+
+
+def test_a_list_of_indexes_starts_no_program(sandbox: Sandbox) -> None:
+    folder = sandbox.home / "bin"
+    folder.mkdir()
+    for name in ("keyring", "gcloud"):
+        (folder / name).write_text(f"#!/bin/sh\ntouch '{sandbox.root}/started'\n")
+        (folder / name).chmod(0o755)
+    sandbox.using({"PATH": f"{folder}:{sandbox.environ['PATH']}", "UV_KEYRING_PROVIDER": "subprocess"})
+    configured(sandbox, "https://europe-python.pkg.dev/p/r/simple/")
+    ran = sandbox.cove("index", "list", "--origin").ok()
+    assert "not asked: google, keyring" in ran.stdout
+    assert (ran.stderr, ran.requests) == ("", ())
+    assert not (sandbox.root / "started").exists()

@@ -190,7 +190,8 @@ def test_a_kept_token_that_was_revoked_is_replaced(sandbox: Sandbox, cloud: Clou
     cloud.valid = set()
     ran = sandbox.cove("lock", "--upgrade", "--no-cache").ok()
     assert cloud.given == 2
-    assert [request.status for request in ran.requests].count(401) == 1
+    # All that was locked is asked for at once: each of these may have been under way with the old one.
+    assert 1 <= [request.status for request in ran.requests].count(401) <= 2
     sandbox.cove("lock", "--upgrade", "--no-cache").ok()
     assert cloud.given == 2
 

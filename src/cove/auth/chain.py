@@ -142,6 +142,14 @@ class CredentialChain:
         found = self._of_upload.get((index.name, place), lambda: self._made(index, place, _OF_PLACES))
         return found.in_force() or credential
 
+    def at_hand(self, index: Index, among: Collection[str]) -> tuple[Credential | None, tuple[str, ...]]:
+        """What the providers ``among`` have for ``index``, and if they have nothing, who else may; those are not asked."""
+        if index.authenticate == "never":
+            return None, ()
+        credential = self._made(index, index.url, among).in_force()
+        others = [each for each in self._providers if each.name not in among and each.covers(index, index.url)]
+        return credential, () if credential is not None else tuple(each.name for each in others)
+
     def of_index(self, index: Index) -> Answers | None:
         """What the providers have for ``index``; ``None`` where it must be sent nothing. Raises ``ConfigurationError``."""
         return self._of_index.get((index.name, index.url), lambda: self._made_for(index))

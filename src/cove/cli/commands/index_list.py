@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from cove.cli.context import Context
 from cove.model.index import Index
 from cove.model.origin import DEFAULT, Origin
+from cove.operations.auth import QUICK
 from cove.wiring import Session
 
 HELP = """List the indexes in force, in the order they are asked, and where each is defined.
@@ -100,9 +101,9 @@ def _values(session: Session, index: Index) -> Iterator[tuple[str, str, Origin]]
             yield key, text, index.origin_of(key)
     if index.url.scheme == "file":
         return
-    credential = session.credentials.for_index(index)
+    credential, unasked = session.credentials.at_hand(index, QUICK)
     if credential is None:
-        yield "credential", "none", DEFAULT
+        yield "credential", f"not asked: {', '.join(unasked)}" if unasked else "none", DEFAULT
     else:
         yield "credential", credential.whose, credential.origin
 
