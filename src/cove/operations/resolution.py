@@ -7,6 +7,7 @@ from typing import TypeVar
 from packaging.version import Version
 
 from cove.errors import InvalidArtifact, NoCompatibleFile, NoSolution, ProjectNotFound, PythonIncompatible
+from cove.formats import simple_html, simple_json
 from cove.formats.marker_sets import MarkerSet, TooComplex
 from cove.formats.wheel_markers import suits
 from cove.index.candidates import Releases, Rules
@@ -26,6 +27,9 @@ from cove.registries import recognise
 from cove.resolve.questions import PYTHON_REASON, Answer, AskVersions, Dependencies, Question, Solution, Versions
 from cove.resolve.request import Request
 from cove.resolve.universal import Known
+
+_READERS = simple_html, simple_json
+"""Loaded here, while the first answers are on their way, and not by the thread that has the first of them to read."""
 
 __all__ = ["Division", "Resolution", "Universe", "resolve", "resolve_everywhere"]
 
