@@ -31,7 +31,7 @@ def add_requirements(parser: ArgumentParser, what: str) -> None:
 
 
 def add_limits(parser: ArgumentParser) -> None:
-    """Constraints and overrides."""
+    """Constraints, of builds too, overrides and excludes."""
     parser.add_argument(
         "-c", "--constraints", "--constraint", action="append", default=[], dest="constraints", metavar="FILE",
         help="A file of versions to keep to, should they be needed",
@@ -39,6 +39,14 @@ def add_limits(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--overrides", "--override", action="append", default=[], dest="overrides", metavar="FILE",
         help="A file of requirements that replace those that packages state",
+    )  # fmt: skip
+    parser.add_argument(
+        "--excludes", "--exclude", action="append", default=[], dest="excludes", metavar="FILE",
+        help="A file of names that are left out, whoever requires them",
+    )  # fmt: skip
+    parser.add_argument(
+        "-b", "--build-constraints", "--build-constraint", action="append", default=[], dest="build_constraints",
+        metavar="FILE", help="A file of versions to keep to where something has to be built",
     )  # fmt: skip
 
 
@@ -73,6 +81,8 @@ def inputs(arguments: Namespace) -> Inputs:
         files=files,
         constraints=tuple(given.get("constraints", ())),
         overrides=tuple(given.get("overrides", ())),
+        excludes=tuple(given.get("excludes", ())),
+        build_constraints=tuple(given.get("build_constraints", ())),
         extras=names(given.get("extra", ()), "extra"),
         all_extras=bool(given.get("all_extras")),
         groups=tuple(given.get("group", ())),

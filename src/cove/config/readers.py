@@ -5,7 +5,7 @@ Every reader raises ``ValueError`` with a reason that does not quote what it was
 
 import re
 from collections.abc import Callable, Mapping
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 from cove.model.name import Name, is_valid_name, normalize
 from cove.model.secret import Secret
@@ -120,6 +120,34 @@ def read_cutoff(raw: object) -> str:
     if not (_DATE.fullmatch(text) or _DURATION.fullmatch(text)):
         raise _expected("a date (2026-01-31), a timestamp (2026-01-31T12:00:00Z) or a duration (7 days)")
     return text
+
+
+def read_package_cutoffs(raw: object) -> Mapping[Name, str | Literal[False]]:
+    """A table of cutoffs by package, or one of them as ``PACKAGE=DATE``; ``false`` is none."""
+    if isinstance(raw, str):
+        name, separator, text = raw.partition("=")
+        if not separator:
+            raise _expected("PACKAGE=DATE")
+        raw = {name.strip(): False if text.strip() == "false" else text.strip()}
+    return {
+        read_package(name): False if value is False else read_cutoff(value) for name, value in read_table(raw).items()
+    }
+
+
+_UPGRADED = re.compile(r"\s*(?P<name>[A-Za-z0-9._-]+)\s*(?P<specifier>(?:(?:[<>!=]=|[<>]|~=|===)[^;@\[\]]+)?)")
+
+
+def read_upgraded(raw: object) -> Name:
+    """The name of a project that may be followed by a specifier, which whoever upgrades reads (``operations.policy``)."""
+    found = _UPGRADED.fullmatch(read_text(raw))
+    if found is None:
+        raise _expected("the name of a package, alone or with a specifier (name<3)")
+    return read_package(found["name"])
+
+
+def requirements(text: str) -> object:
+    """A list of requirements, separated by commas or white space, which specifiers hold, too: the next name starts one."""
+    return re.split(r"[,\s]+(?=[A-Za-z])", text.strip())
 
 
 def one_of(*choices: str, aliases: Mapping[str, str] | None = None) -> Callable[[object], str]:

@@ -22,12 +22,15 @@ from cove.config.readers import (
     read_cutoff,
     read_int,
     read_package,
+    read_package_cutoffs,
     read_package_or_special,
     read_proxy,
     read_secret,
     read_table,
     read_text,
+    read_upgraded,
     read_url,
+    requirements,
     words,
 )
 from cove.config.toml_lines import Lines, Path
@@ -250,13 +253,17 @@ class Settings:
         maybe(read_cutoff), None, group="resolver", toml="exclude-newer", env=("UV_EXCLUDE_NEWER",),
         flag="--exclude-newer", metavar="DATE", help="Leave out files uploaded after this date or within this duration",
     )  # fmt: skip
+    exclude_newer_package = _several(
+        read_package_cutoffs, group="resolver", toml="exclude-newer-package", flag="--exclude-newer-package",
+        metavar="PACKAGE=DATE", help="The same for one package, in place of the general date; `false` leaves out nothing",
+    )  # fmt: skip
     upgrade = _switch(
         group="resolver", toml="upgrade", flag="--upgrade", short="-U", negative="--no-upgrade",
         help="Take newer versions than those that are locked",
     )  # fmt: skip
-    upgrade_package = _packages(
-        group="resolver", toml="upgrade-package", flag="--upgrade-package", short="-P",
-        help="Take a newer version of this package than the locked one",
+    upgrade_package = _several(
+        read_upgraded, group="resolver", toml="upgrade-package", flag="--upgrade-package", short="-P", text=requirements,
+        metavar="PACKAGE", help="Take a newer version of this package than the locked one, within limits: `name<3`",
     )  # fmt: skip
     no_sources = _switch(
         group="resolver", toml="no-sources", env=("UV_NO_SOURCES",), flag="--no-sources",
@@ -583,7 +590,7 @@ NOT_FOR_COVE = frozenset(
     {
         "add-bounds", "audit", "build-backend", "build-constraint-dependencies", "cache-keys", "config-settings",
         "config-settings-package", "conflicts", "constraint-dependencies", "default-groups", "dependency-groups",
-        "dependency-metadata", "dev-dependencies", "environments", "exclude-dependencies", "exclude-newer-package",
+        "dependency-metadata", "dev-dependencies", "environments", "exclude-dependencies",
         "extra-build-dependencies", "extra-build-variables", "index-exclude-newer", "managed",
         "no-build-isolation-package", "override-dependencies", "package", "pip", "prerelease-package", "preview",
         "preview-features", "pypy-install-mirror", "python-downloads", "python-downloads-json-url",

@@ -16,7 +16,29 @@ _WORDS = re.compile(r"(\d+)\s*(second|minute|hour|day|week|month|year)s?(?:\s+ag
 _ISO = re.compile(
     r"P(?:(\d+)Y)?(?:(\d+)M)?(?:(\d+)W)?(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?", re.IGNORECASE
 )
+_OF_A_DAY = ("second", "minute", "hour")
 _ISO_UNITS = ("year", "month", "week", "day", "hour", "minute", "second")
+
+
+NO_MOMENT = "0001-01-01T00:00:00Z"
+"""What stands in a lock beside a duration, for those who know moments only."""
+
+
+def recorded(text: str) -> tuple[str, str]:
+    """The cutoff as a lock has it: a moment in UTC and nothing else, or ``NO_MOMENT`` and an ISO 8601 duration.
+
+    Raises ``ValueError``.
+    """
+    text = text.strip()
+    words = _WORDS.fullmatch(text)
+    if words:
+        letter = words[2][0].upper()
+        return NO_MOMENT, f"PT{words[1]}{letter}" if words[2].lower() in _OF_A_DAY else f"P{words[1]}{letter}"
+    if _duration(text) is not None:
+        return NO_MOMENT, text.upper()
+    exact = moment(text, datetime.now(UTC)).astimezone(UTC)
+    fraction = f".{exact.microsecond:06d}".rstrip("0") if exact.microsecond else ""
+    return f"{exact:%Y-%m-%dT%H:%M:%S}{fraction}Z", ""
 
 
 def moment(text: str, now: datetime) -> datetime:

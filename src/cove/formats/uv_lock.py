@@ -363,13 +363,21 @@ def _conflicts(conflicts: tuple[tuple[Mapping[str, str], ...], ...]) -> list[str
     return f"conflicts = [{', '.join(sets)}]".split("\n")
 
 
+_CUTOFFS = "options.exclude-newer-package"
+_NO_EFFECT = (
+    " # This has no effect and is included for backwards compatibility when using relative exclude-newer values."
+)
+
+
 def _section(header: str, table: Mapping[str, object]) -> list[str]:
     """A table whose plain values come first, then its tables and arrays of tables, each in the order given."""
     plain: list[str] = []
     nested: list[str] = []
     for key, value in table.items():
         name = f"{header}.{_key(key)}"
-        if isinstance(value, Mapping):
+        if isinstance(value, Mapping) and header == _CUTOFFS:
+            plain.append(f"{_key(key)} = {_value(value)}")
+        elif isinstance(value, Mapping):
             nested += _section(name, value)
         elif key == "dependency-metadata" and isinstance(value, list):
             for item in value:
@@ -377,5 +385,6 @@ def _section(header: str, table: Mapping[str, object]) -> list[str]:
         elif isinstance(value, list | tuple):
             plain += _fitting(key, [_value(item) for item in value])
         else:
-            plain.append(f"{_key(key)} = {_value(value)}")
+            comment = _NO_EFFECT if key == "exclude-newer" and "exclude-newer-span" in table else ""
+            plain.append(f"{_key(key)} = {_value(value)}{comment}")
     return [*(["", f"[{header}]", *plain] if plain else []), *nested]

@@ -1,6 +1,6 @@
 """From pages to candidates: every file is either usable, with a rank, or rejected, with a reason. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 
@@ -28,6 +28,8 @@ class Rules:
     With a ``target`` its tags and its Python decide; without one (a universal lock) every platform will do, and
     ``requires_python`` is the project's own range. ``exclude_newer`` is the moment from which on files do not exist yet; an
     index's own setting comes before it. ``digests`` (``sha256:…``), where there are any, are those of the only files allowed.
+    With ``is_exempt`` no index's setting does: the cutoff is that of the project. ``uploaded`` tells when a file was uploaded
+    of which the page does not say it, ``None`` if nobody knows.
     With ``any_python`` no file is judged by its ``Requires-Python``: a universal resolution does that for each of its parts.
     """
 
@@ -36,6 +38,8 @@ class Rules:
     no_binary: bool = False
     no_build: bool = False
     exclude_newer: datetime | None = None
+    is_exempt: bool = False
+    uploaded: Callable[[File, Index], datetime | None] = lambda _file, _index: None
     digests: frozenset[str] = frozenset()
     any_python: bool = False
 
@@ -75,7 +79,7 @@ class Releases:
         self._answers = (*found, *links)
         self._first_link = len(found)
         self._judge = _Judge(name, rules)
-        self._cutoffs = [_cutoff(answer.index, rules.exclude_newer) for answer in self._answers]
+        self._cutoffs = [_cutoff(answer.index, rules) for answer in self._answers]
         self._misfits: list[Rejected] = []
         self._rejected: dict[Version, list[Rejected]] = {}
         self._judged: dict[Version, Candidate | None] = {}
@@ -155,7 +159,9 @@ class Releases:
             release.files.setdefault(position, []).append(file)
             is_closed = answer.page.status == "quarantined"  # PEP 792: such files are not to be offered
             closed = "its project is quarantined" if is_closed else ""
-            rank = closed or _check_age(file, self._cutoffs[position]) or self._judge.rank(file, parsed)
+            rank = closed or self._judge.rank(file, parsed)
+            if not isinstance(rank, str):
+                rank = self._judge.why_too_new(file, self._cutoffs[position], answer.index) or rank
             if isinstance(rank, str):
                 self._rejected.setdefault(version, []).append(Rejected(file.filename, parsed.version, rank))
                 continue
@@ -252,6 +258,18 @@ class _Judge:
             why = self._pythons[text] = why_not_python(text, self.rules)
         return why
 
+    def why_too_new(self, file: File, cutoff: datetime | None, index: Index) -> str:
+        """In words why a file is too new; empty if it is not."""
+        if cutoff is None:
+            return ""
+        uploaded = self.rules.uploaded(file, index) if file.upload_time is None else _moment(file.upload_time)
+        if uploaded is None and file.upload_time is None:
+            return "has no upload time, which exclude-newer needs"
+        if uploaded is None:
+            return f"has an upload time that cannot be read, {file.upload_time!r}"
+        when = uploaded.astimezone(UTC).strftime("%Y-%m-%d")
+        return f"was uploaded on {when}, after exclude-newer" if uploaded >= cutoff else ""
+
     def _why_digests(self, file: File) -> str:
         """A file of which the page gives no digest to compare is judged when it is downloaded."""
         if not self.rules.digests:
@@ -283,23 +301,11 @@ def _made_for(wheel: WheelName) -> str:
     return f"{'/'.join(wheel.pythons)} with ABI {'/'.join(wheel.abis)} on {'/'.join(wheel.platforms)}"
 
 
-def _check_age(file: File, cutoff: datetime | None) -> str:
-    """In words why a file is too new; empty if it is not."""
-    if cutoff is None:
-        return ""
-    if file.upload_time is None:
-        return "the index gives no upload time, which exclude-newer needs"
-    uploaded = _moment(file.upload_time)
-    if uploaded is None:
-        return f"its upload time {file.upload_time!r} cannot be read"
-    return f"was uploaded at {file.upload_time}, after exclude-newer" if uploaded >= cutoff else ""
-
-
-def _cutoff(index: Index, overall: datetime | None) -> datetime | None:
+def _cutoff(index: Index, rules: Rules) -> datetime | None:
+    if index.exclude_newer is None or rules.is_exempt:
+        return rules.exclude_newer
     if index.exclude_newer is False:
         return None
-    if index.exclude_newer is None:
-        return overall
     cutoff = _moment(index.exclude_newer)
     if cutoff is None:
         raise ConfigurationError(

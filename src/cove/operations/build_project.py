@@ -148,7 +148,9 @@ def _builder(session: Session, folder: Path, project: Project, wishes: Wishes) -
         interpreter = base_interpreter(session, folder, project.requires_python)
         pins = {} if session.settings.no_sources else _pins(session, project, interpreter.target.markers)
         sent = {} if session.settings.no_sources else build_sources(session, folder, interpreter.target.markers)
-        provision = Workbench(session, interpreter, pins=pins, sent=sent).provision
+        provision = Workbench(
+            session, interpreter, pins=pins, sent=sent, build_constraints=project.build_constraint_dependencies
+        ).provision
     return Builder(provision, session.environ, config_settings=wishes.config_settings, report=session.listener)
 
 

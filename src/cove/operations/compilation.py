@@ -70,7 +70,13 @@ class Compilation:
         self._target = target
         self._requires_python = requires_python
         self._follow = follow
-        self._bench = Workbench(demand.session, interpreter, pins=demand.pins, editable=demand.editable)
+        self._bench = Workbench(
+            demand.session,
+            interpreter,
+            pins=demand.pins,
+            editable=demand.editable,
+            build_constraints=demand.build_constraints,
+        )
         self._applies: Applies = lambda _marker, _extras: True
         self._roots: list[Root] = []
 
@@ -128,6 +134,7 @@ class Compilation:
             self._requires_python,
             _source,
             overrides=self._demand.overrides,
+            excludes=self._demand.excludes,
         )
         return [
             Chosen(
@@ -162,6 +169,7 @@ class Compilation:
             roots=[root.requirement for root in self._roots],
             constraints=[each.requirement for each in demand.constraints],
             overrides=demand.overrides,
+            excludes=demand.excludes,
             prereleases=settings.prerelease,  # type: ignore[arg-type]
             resolution=settings.resolution,  # type: ignore[arg-type]
         )

@@ -46,19 +46,25 @@ def compile_requirements(
     *,
     output: Path | None = None,
     python_version: str = "",
+    platform: str = "",
     universal: bool = False,
     no_deps: bool = False,
     remembered: Remembered | None = None,
     fingerprint: str | None = None,
 ) -> str:
     """The text of the file that pins what ``inputs`` come to, for one target or with ``universal`` for all platforms
-    and every Python from this one on. ``begun`` finds the interpreter that it is for.
+    and every Python from this one on; ``platform`` is another one than the interpreter's. ``begun`` finds the
+    interpreter that it is for.
 
     What ``output`` pins already is preferred. The result is ``remembered``, if it depends on nothing but its
     ``fingerprint`` and what indexes say. Raises what reading and resolving raise.
     """
     interpreter = begun.result()
     target = target_for(interpreter.target, python_version)
+    if platform:
+        from cove.operations.platforms import on_platform
+
+        target = on_platform(target, platform)
     demand = read(session, inputs, interpreter)
     plain = (root for root in demand.roots if root.url is None and root.requirement.marker is None)
     demand.session.ask_ahead((root.name for root in plain), demand.pins)

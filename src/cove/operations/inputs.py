@@ -30,6 +30,8 @@ class Inputs:
     files: tuple[str, ...] = ()
     constraints: tuple[str, ...] = ()
     overrides: tuple[str, ...] = ()
+    excludes: tuple[str, ...] = ()
+    build_constraints: tuple[str, ...] = ()
     extras: tuple[Name, ...] = ()
     all_extras: bool = False
     groups: tuple[str, ...] = ()
@@ -49,7 +51,7 @@ def ask_ahead(session: "Session", inputs: Inputs) -> "Remembered | None":
         if found is None:
             return None
         names += found
-    if inputs.arguments or inputs.editables or inputs.groups or inputs.overrides:
+    if any((inputs.arguments, inputs.editables, inputs.groups, inputs.overrides, inputs.excludes)):
         return None
     from cove.operations.remembered import Remembered
 
@@ -66,7 +68,10 @@ def texts(session: "Session", inputs: Inputs) -> tuple[str, ...] | None:
     if any(_plain_names(session, path, inputs.stdin) is None for path in inputs.constraints):
         return None
     try:
-        return tuple(_text(session, path, inputs.stdin) for path in (*inputs.files, *inputs.constraints))
+        return tuple(
+            _text(session, path, inputs.stdin)
+            for path in (*inputs.files, *inputs.constraints, *inputs.build_constraints)
+        )
     except (OSError, UnicodeDecodeError):
         return None
 

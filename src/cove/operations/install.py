@@ -272,7 +272,13 @@ def _resolve(
     from cove.operations.workbench import Workbench
 
     session, settings = demand.session, demand.session.settings
-    bench = Workbench(session, interpreter, pins=demand.pins, editable=demand.editable)
+    bench = Workbench(
+        session,
+        interpreter,
+        pins=demand.pins,
+        editable=demand.editable,
+        build_constraints=demand.build_constraints,
+    )
     request = for_target(
         [root.requirement for root in roots],
         interpreter.target,
@@ -280,6 +286,7 @@ def _resolve(
         preferences={} if settings.upgrade else _versions(installed, settings.upgrade_package),
         constraints=[each.requirement for each in demand.constraints],
         overrides=demand.overrides,
+        excludes=demand.excludes,
         prereleases=settings.prerelease,
         resolution=settings.resolution,
     )

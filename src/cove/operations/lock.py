@@ -11,6 +11,8 @@ from cove.install.interpreter import Interpreter
 from cove.model.dataclasses import dataclass, replace
 from cove.model.lock import Lock
 from cove.model.name import normalize
+from cove.operations.cutoffs import cutoffs
+from cove.operations.moving import Homes, Moves
 from cove.operations.project import Place, locking_interpreter, requires_python
 from cove.operations.stale_locals import stale_locals
 from cove.operations.staleness import stale_because
@@ -53,11 +55,14 @@ def lock(session: Session, place: Place, *, check: bool = False, dry_run: bool =
     terms = _terms(session, place, asked)
     why = "there is no lock"
     if present is not None:
-        known = (*session.indexes.all, *session.indexes.find_links)
-        why = stale_because(
-            present, place, asked,
-            requires_python=terms.requires_python, indexes=known, options=terms.options, manifest=terms.manifest,
-        ) or stale_locals(session, place, present, asked)  # fmt: skip
+        why = (
+            stale_because(
+                present, place, asked,
+                requires_python=terms.requires_python, options=terms.options, manifest=terms.manifest,
+            )
+            or stale_locals(session, place, present, asked)
+            or _moved_away(session, place, present, asked)
+        )  # fmt: skip
     wants_newer = settings.upgrade or bool(settings.upgrade_package)
     if present is not None and not why and not wants_newer:
         return Locked(present)
@@ -74,6 +79,13 @@ def lock(session: Session, place: Place, *, check: bool = False, dry_run: bool =
 
         write_whole(place.lock_path, text.encode())
     return Locked(made, changed, present)
+
+
+def _moved_away(session: Session, place: Place, present: Lock, asked: Together) -> str:
+    """Which package is served by its index no more, and by no other either; empty when all are."""
+    homes = Homes(session, place, asked.whole)
+    away = [package for package in present.packages if homes.is_away(package)]
+    return Moves(session, homes, asked.whole).why_not(away) if away else ""
 
 
 def _stale(place: Place, why: str) -> StaleLock:
@@ -117,6 +129,7 @@ def _resolve(session: Session, place: Place, terms: _Terms, present: Lock | None
     from cove.operations.lock_build import build_lock, conflict_codes, sections_of
     from cove.operations.lock_known import initial_parts, known_commits, known_versions
     from cove.operations.parts import everything
+    from cove.operations.policy import upgrade_limits
     from cove.operations.resolution import resolve_everywhere
     from cove.operations.targets import for_all
     from cove.operations.workbench import Workbench
@@ -128,6 +141,7 @@ def _resolve(session: Session, place: Place, terms: _Terms, present: Lock | None
         pins=asked.pins,
         base=place.base,
         commits=known_commits(present, settings),
+        build_constraints=project.build_constraint_dependencies,
     )
     everywhere = everything(terms.requires_python, project.environments, conflict_codes(project))
     urls = bench.in_force(terms.asked.urls, known=terms.asked.names)
@@ -135,8 +149,9 @@ def _resolve(session: Session, place: Place, terms: _Terms, present: Lock | None
         list(sections_of(terms.asked).values()),
         everywhere,
         root_name=f"`{project.name}`" if len(terms.asked.members) == 1 else "the workspace",
-        constraints=project.constraint_dependencies,
+        constraints=(*project.constraint_dependencies, *upgrade_limits(settings)),
         overrides=project.override_dependencies,
+        excludes=frozenset(project.exclude_dependencies),
         prereleases=settings.prerelease,
         resolution=settings.resolution,
         by_python=settings.fork_strategy == "requires-python",
@@ -179,6 +194,5 @@ def _options(settings: Settings) -> dict[str, object]:
         "resolution-mode": (settings.resolution, "highest"),
         "prerelease-mode": (settings.prerelease, "if-necessary-or-explicit"),
         "fork-strategy": (settings.fork_strategy, "requires-python"),
-        "exclude-newer": (settings.exclude_newer, None),
     }
-    return {key: value for key, (value, default) in stated.items() if value != default}
+    return {key: value for key, (value, default) in stated.items() if value != default} | cutoffs(settings)

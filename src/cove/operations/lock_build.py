@@ -2,11 +2,14 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from pathlib import Path
+from urllib.parse import urlsplit
 
 from packaging.markers import Marker
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 
+from cove.formats.file_url import to_path
 from cove.formats.locked_requirement import requirement_entry, requires_python_text
 from cove.formats.marker_sets import MarkerSet
 from cove.formats.marker_text import normalized
@@ -109,6 +112,7 @@ class _Maker:
             self._source,
             conflicts=conflict_codes(place.project),
             overrides=place.project.override_dependencies,
+            excludes=frozenset(place.project.exclude_dependencies),
         )
 
     def member(self, member: Member) -> LockedPackage:
@@ -192,9 +196,12 @@ class _Maker:
         return sdist, tuple(sorted(wheels, key=lambda wheel: wheel.filename))
 
     def _file(self, file: File, index: Index) -> LockedFile:
+        """Of a local index the path as the index has it: from its folder on where that is relative, else absolute."""
         url = file.url.without_fragment().public
-        path = relative_path(url, self._place.base) if index.url.scheme == "file" else ""
-        return LockedFile("" if path else url, _hash(file), file.size, upload_time(file.upload_time), path)
+        if index.url.scheme != "file" or file.url.scheme != "file":
+            return LockedFile(url, _hash(file), file.size, upload_time(file.upload_time))
+        folder, path = to_path(urlsplit(index.url.public).path), to_path(urlsplit(url).path)
+        return LockedFile("", _hash(file), path=relative_path(url, Path(folder)) if index.is_relative else path)
 
 
 def _hash(file: File) -> str:

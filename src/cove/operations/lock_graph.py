@@ -87,7 +87,9 @@ class Graph:
         *,
         conflicts: Sequence[Sequence[str]] = (),
         overrides: Iterable[Requirement] = (),
+        excludes: frozenset[Name] = frozenset(),
     ) -> None:
+        self._excludes = excludes
         self._overrides: dict[Name, list[Requirement]] = {}
         for override in overrides:
             self._overrides.setdefault(normalize(override.name), []).append(override)
@@ -257,6 +259,8 @@ class Graph:
         replaced: set[Name] = set()
         for requirement in requirements:
             name = normalize(requirement.name)
+            if name in self._excludes:
+                continue
             if name not in self._overrides:
                 yield requirement
             elif name not in replaced and (told is not None or belongs_to(requirement, extra)):

@@ -2,8 +2,12 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import Literal
+
+from packaging.requirements import InvalidRequirement, Requirement
 
 from cove.config.settings import Settings
+from cove.errors import ConfigurationError
 from cove.formats.cutoff import moment
 from cove.index.candidates import Rules
 from cove.model.dataclasses import replace
@@ -15,15 +19,42 @@ _NONE = ":none:"
 
 def file_rules(settings: Settings, rules: Rules) -> Callable[[Name], Rules]:
     """``rules`` for each project: ``--no-build``, ``--no-binary`` and their like added."""
-    text = settings.exclude_newer
-    cutoff = moment(text, datetime.now(UTC)) if text is not None else rules.exclude_newer
+    text, now = settings.exclude_newer, datetime.now(UTC)
+    cutoff = moment(text, now) if text is not None else rules.exclude_newer
+    own = {name: moment(told, now) if told else None for name, told in package_cutoffs(settings).items()}
 
     def of(name: Name) -> Rules:
         return replace(
-            rules, no_build=_may_not_build(settings, name), no_binary=_may_not_use(settings, name), exclude_newer=cutoff
+            rules,
+            no_build=_may_not_build(settings, name),
+            no_binary=_may_not_use(settings, name),
+            exclude_newer=own.get(name, cutoff),
+            is_exempt=name in own,
         )
 
     return of
+
+
+def package_cutoffs(settings: Settings) -> dict[Name, str | Literal[False]]:
+    """What ``exclude-newer-package`` says, by name; a flag's word comes before a file's."""
+    found: dict[Name, str | Literal[False]] = {}
+    for told in reversed(settings.exclude_newer_package):
+        found.update(told)
+    return dict(sorted(found.items()))
+
+
+def upgrade_limits(settings: Settings) -> list[Requirement]:
+    """The specifiers beside names in ``--upgrade-package``, as constraints. Raises ``ConfigurationError``."""
+    found = []
+    for given in settings.given("upgrade-package"):
+        try:
+            requirement = Requirement(str(given.value))
+        except InvalidRequirement as error:
+            reason = str(error).partition("\n")[0]
+            raise ConfigurationError(f"{given.origin}: `{given.value}` is not a requirement: {reason}") from error
+        if requirement.specifier:
+            found.append(requirement)
+    return found
 
 
 def _may_not_build(settings: Settings, name: Name) -> bool:

@@ -66,6 +66,8 @@ class Demand:
     roots: tuple[Root, ...]
     constraints: tuple[Root, ...] = ()
     overrides: tuple[Requirement, ...] = ()
+    excludes: frozenset[Name] = frozenset()
+    build_constraints: tuple[Requirement, ...] = ()
     pins: Mapping[Name, str] = field(default_factory=dict)
     written: Mapping[str, str] = field(default_factory=dict)
 
@@ -126,7 +128,9 @@ class _Reader:
         files = {path: self._parsed(path) for path in plain}
         limits = {path: self._parsed(path) for path in inputs.constraints}
         replaced = {path: self._parsed(path) for path in inputs.overrides}
-        everything = {**files, **limits, **replaced}
+        left_out = {path: self._parsed(path) for path in inputs.excludes}
+        building = {path: self._parsed(path) for path in inputs.build_constraints}
+        everything = {**files, **limits, **replaced, **left_out, **building}
         self._session = _with_options(self._session, everything)
         for found in everything.values():
             self._written |= found.written
@@ -138,7 +142,13 @@ class _Reader:
             roots += self._roots(found)
         limiting = [self._root(entry) for found in files.values() for entry in found.constraints]
         limiting += [self._root(each) for found in limits.values() for each in (*found.entries, *found.constraints)]
+        if self._session.settings.upgrade_package:
+            from cove.operations.policy import upgrade_limits
+
+            limiting += [Root(each) for each in upgrade_limits(self._session.settings)]
         overriding = [self._root(entry).requirement for found in replaced.values() for entry in found.entries]
+        excluded = {self._root(entry).name for found in left_out.values() for entry in found.entries}
+        limiting_builds = [self._root(entry).requirement for found in building.values() for entry in found.entries]
         for path in projects:
             place, asked = self._project(path)
             roots += self._of_project(path, place, asked)
@@ -146,10 +156,21 @@ class _Reader:
                 Root(each, via=f"{place.project.name} ({path})") for each in place.project.constraint_dependencies
             ]
             overriding += place.project.override_dependencies
+            excluded.update(place.project.exclude_dependencies)
+            limiting_builds += place.project.build_constraint_dependencies
         for group in inputs.groups:
             roots += self._of_group(group)
         self._check_extras(projects)
-        return Demand(self._session, tuple(roots), tuple(limiting), tuple(overriding), self._pins, self._written)
+        return Demand(
+            self._session,
+            tuple(roots),
+            tuple(limiting),
+            tuple(overriding),
+            frozenset(excluded),
+            tuple(limiting_builds),
+            self._pins,
+            self._written,
+        )
 
     # -- files
 

@@ -1,7 +1,7 @@
 """Making a project's environment what its lock says."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,7 +20,8 @@ from cove.model.name import Name
 from cove.model.url import Url
 from cove.operations.change import Want, change
 from cove.operations.lock import Locked, lock
-from cove.operations.project import Place, index_of, locate, path_of, project_interpreter
+from cove.operations.moving import Homes, Moves
+from cove.operations.project import Place, locate, path_of, project_interpreter
 from cove.operations.selection import select
 from cove.operations.staleness import project_in
 from cove.wiring import Session
@@ -249,12 +250,13 @@ class _Fetcher:
             url = self._as_required(url)
         algorithm, _, digest = file.hash.partition(":")
         hashes = {algorithm: digest} if digest else {}
-        index = self._index(package)
         as_file = File(url.filename, url, {}, size=file.size)
         if source.subdirectory:
             wheel = partial(self._archive, as_file, str(package.name), hashes, source.subdirectory)
+        elif source.kind == "registry":
+            wheel = partial(self._fetch, package, file, as_file, hashes)
         else:
-            wheel = partial(self._fetch, as_file, package, index, hashes)
+            wheel = partial(self._download, package, as_file, None, hashes)
         direct = None
         if source.kind in ("url", "path"):
             direct = DirectUrl(url.without_credentials(), Archive(hashes), source.subdirectory)
@@ -340,14 +342,38 @@ class _Fetcher:
                 return required
         return url
 
-    def _index(self, package: LockedPackage) -> Index | None:
-        """The configured index that the package was locked from: it decides the credential."""
-        return index_of(package.source, self._session.indexes, self._place)
-
     def _fetch(
-        self, file: File, package: LockedPackage, index: Index | None, hashes: Mapping[str, str]
+        self, package: LockedPackage, locked: LockedFile, file: File, hashes: Mapping[str, str]
+    ) -> "StoredWheel":
+        """The wheel of a file of an index: of the one it was locked from, or of the one that has it now. That index decides
+        the credential."""
+        index = self._homes.index_of(package)
+        if self._homes.is_away(package):
+            if not self._is_stored(file, hashes):
+                file, index = self._moves.file(package, locked)
+        elif index is not None and index.mirrors:
+            from cove.index.mirrors import home
+
+            file = replace(file, url=home(file.url, index))
+        return self._download(package, file, index, hashes)
+
+    def _is_stored(self, file: File, hashes: Mapping[str, str]) -> bool:
+        from cove.install.fetch import stored
+
+        return "sha256" in hashes and stored(self._session.store, file.filename, hashes["sha256"]) is not None
+
+    def _download(
+        self, package: LockedPackage, file: File, index: Index | None, hashes: Mapping[str, str]
     ) -> "StoredWheel":
         return self._bench().wheel(file, name=package.name, version=package.version, index=index, hashes=hashes)
+
+    @cached_property
+    def _homes(self) -> Homes:
+        return Homes(self._session, self._place, self._asked().whole)
+
+    @cached_property
+    def _moves(self) -> Moves:
+        return Moves(self._session, self._homes, self._asked().whole)
 
     def _build(self, folder: Path, label: str, *, is_editable: bool) -> "StoredWheel":
         return self._bench().from_folder(folder, label, is_editable=is_editable)
@@ -356,7 +382,8 @@ class _Fetcher:
         from cove.operations.workbench import Workbench
 
         pins = self._asked().whole.pins  # for what building requires
-        return Workbench(self._session, self._interpreter, pins=pins)
+        limits = self._asked().root.project.build_constraint_dependencies
+        return Workbench(self._session, self._interpreter, pins=pins, build_constraints=limits)
 
     def _asked(self) -> "Together":
         from cove.operations.together import asked_together

@@ -123,8 +123,12 @@ def manifest_of(together: Together, indexes: Indexes, settings: Settings) -> dic
         "overrides": project.override_dependencies,
         "build-constraints": project.build_constraint_dependencies,
     }
+    written: dict[str, object] = {
+        key: _entries(_sent(together.root, several, indexes, settings)) for key, several in stated.items()
+    }
+    written["excludes"] = sorted(set(project.exclude_dependencies))
     found |= {
-        key: _entries(_sent(together.root, several, indexes, settings)) for key, several in stated.items() if several
+        key: written[key] for key in ("constraints", "overrides", "excludes", "build-constraints") if written[key]
     }
     if together.groups is not None and together.groups.requires_dev:
         found["dependency-groups"] = {

@@ -33,6 +33,7 @@ from cove.operations.parallel import each
 from cove.operations.policy import file_rules
 from cove.operations.resolution import Resolution, Universe, resolve
 from cove.operations.targets import for_target
+from cove.operations.upload_dates import UploadDates
 from cove.wiring import Session
 
 if TYPE_CHECKING:  # most resolutions neither fetch a wheel nor build one
@@ -56,11 +57,13 @@ class Workbench:
         base: Path | None = None,
         commits: Mapping[str, str] | None = None,
         sent: Mapping[Name, str] | None = None,
+        build_constraints: Sequence[Requirement] = (),
     ) -> None:
         """``editable`` names the projects whose folders are installed in place; ``building`` what is being built. Paths of
         local projects are written relative to ``base``; ``commits`` are those that references of repositories are locked
-        at. ``sent`` are what builds require and come from no index, with their URLs."""
+        at. ``sent`` are what builds require and come from no index, with their URLs; ``build_constraints`` limit them."""
         self.session = session
+        self.build_constraints = tuple(build_constraints)
         self.interpreter = interpreter
         self._pins = dict(pins or {})
         self._editable = editable
@@ -98,7 +101,7 @@ class Workbench:
         """What can be chosen under ``rules``; ``urls`` are the direct references of those who ask, ``digests`` those of the
         files that may be taken of a project, ``kept`` the indexes that a lock has projects from. ``present``, ``follow`` and
         ``python_ok`` as in ``Universe``."""
-        of = file_rules(self.session.settings, rules)
+        of = file_rules(self.session.settings, replace(rules, uploaded=UploadDates(self.session)))
         return Universe(
             self.session.router(self._pins, kept),
             self.metadata,
@@ -328,7 +331,14 @@ class Workbench:
         if str(folder) in building:
             raise BuildFailed(f"{folder} needs itself to be built", hints=("A wheel of it would break the circle.",))
         building |= {str(folder)} if folder is not None and sent else set()
-        return Workbench(self.session, self.interpreter, pins=self._pins, building=building, sent=sent)
+        return Workbench(
+            self.session,
+            self.interpreter,
+            pins=self._pins,
+            building=building,
+            sent=sent,
+            build_constraints=self.build_constraints,
+        )
 
     # -- building -----------------------------------------------------------------------------------------------------
 
@@ -429,7 +439,7 @@ class _BuildEnvironment:
         asked = [self._bench.located(Requirement(text)) for text in self._present]
         bench, target = self._bench, self._bench.interpreter.target
         urls = bench.in_force({normalize(each.name): each.url for each in asked if each.url})
-        request = replace(for_target(asked, target, root_name="the build"), urls=urls)
+        request = for_target(asked, target, root_name="the build", urls=urls, constraints=bench.build_constraints)
         found = resolve(
             request,
             bench.universe(Rules(target=target), urls),

@@ -247,6 +247,8 @@ class Catalogue:
         replaced: set[Name] = set()
         for requirement in requirements:
             name = normalize(requirement.name)
+            if name in self.request.excludes:
+                continue
             if name not in self.overrides:
                 if self._applies_for(requirement, extra):
                     applicable.append(requirement)

@@ -25,7 +25,7 @@ class Request:
     ``applies`` decides markers and ``python_ok`` decides ``Requires-Python`` texts, so that the solver knows nothing of
     environments; ``python`` is how messages call the target's Python (``3.11.7``). ``preferences`` are tried first (a
     lock's versions). ``constraints`` limit a project without asking for it. ``overrides`` replace every requirement for
-    the projects they name, whoever asks. ``urls`` are the direct references that are in force besides those of the roots,
+    the projects they name, whoever asks; what ``excludes`` names is required by nobody. ``urls`` are the direct references that are in force besides those of the roots,
     constraints and overrides: the project's name to the URL as a requirement writes it. ``root_name`` is how messages
     call whoever states the ``roots``.
 
@@ -43,6 +43,7 @@ class Request:
     preferences: Mapping[Name, Version] = field(default_factory=dict)
     constraints: Sequence[Requirement] = ()
     overrides: Sequence[Requirement] = ()
+    excludes: frozenset[Name] = frozenset()
     prereleases: Prereleases = "if-necessary-or-explicit"
     resolution: Resolution = "highest"
     urls: Mapping[Name, str] = field(default_factory=dict)

@@ -44,6 +44,11 @@ def arguments(parser: ArgumentParser) -> None:
     add("--universal", help="Compile for all platforms", **switch)  # type: ignore[arg-type]
     add("--python-version", metavar="VERSION", help="Compile for this Python, with --universal for all from it on")
     add(
+        "--python-platform",
+        metavar="PLATFORM",
+        help="Compile for this platform: `linux`, `windows`, `macos`, or a triple such as `aarch64-apple-darwin`",
+    )
+    add(
         "--custom-compile-command",
         metavar="COMMAND",
         help="The command to show in the header [env: UV_CUSTOM_COMPILE_COMMAND]",
@@ -57,6 +62,10 @@ def run(context: Context) -> int:
     """Compile, and print the result unless it goes to a file."""
     arguments_ = context.arguments
     wanted = pip_options.inputs(arguments_)
+    if arguments_.universal and arguments_.python_platform:
+        raise UsageError(
+            "`--universal` is for all platforms, and `--python-platform` for one", hints=("give one of the two",)
+        )
     if not (wanted.files or wanted.groups):
         raise UsageError("there is nothing to compile", hints=("name a requirements file, or pyproject.toml",))
     output = context.cwd / Path(arguments_.output_file) if arguments_.output_file else None
@@ -80,6 +89,7 @@ def run(context: Context) -> int:
                 interpreter,
                 output=output,
                 python_version=arguments_.python_version or "",
+                platform=arguments_.python_platform or "",
                 universal=arguments_.universal,
                 no_deps=arguments_.no_deps,
                 remembered=remembered,
