@@ -34,6 +34,12 @@ class Scripted:
             return Found(self.index, Page(name))
         return Unavailable(self.index, OfflineError("not in the cache"))
 
+    def mark(self, name: Name) -> str:
+        return f"mark of {name}"
+
+    def known_mark(self, name: Name) -> str | None:
+        return self.mark(name)
+
 
 errors = st.sampled_from([None, AccessForbidden, InvalidResponse, UnexpectedStatus, IndexUnreachable, ServerTrouble])
 REACHES_NOBODY = (IndexUnreachable, ServerTrouble)
@@ -72,3 +78,11 @@ def test_a_certificate_that_is_not_trusted_is_an_error_in_any_case(policy: OnUnr
     foo = Name("foo")
     source = Scripted(policy, {foo: CertificateRefused("who is that?")}, {foo})
     assert isinstance(Breaker(source).project(foo), Unavailable)
+
+
+def test_marks_are_passed_on_until_the_index_is_known_to_be_down() -> None:
+    foo, bar = Name("foo"), Name("bar")
+    breaker = Breaker(Scripted("fail", {foo: IndexUnreachable("nobody answers"), bar: None}, set()))
+    assert breaker.mark(bar) == "mark of bar"
+    breaker.project(foo)
+    assert breaker.mark(bar) == ""
