@@ -1,6 +1,7 @@
 """From when on files do not exist, as a lock records it: in ``[options]``."""
 
 from cove.config.settings import Settings
+from cove.model.name import Name
 
 
 def cutoffs(settings: Settings) -> dict[str, object]:
@@ -15,7 +16,7 @@ def cutoffs(settings: Settings) -> dict[str, object]:
         found["exclude-newer"] = moment
         if span:
             found["exclude-newer-span"] = span
-    packages: dict[str, object] = {}
+    packages: dict[Name, object] = {}
     for told in reversed(settings.exclude_newer_package):
         packages.update(told)
     for name, text in sorted(packages.items()):
