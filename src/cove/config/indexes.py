@@ -76,7 +76,12 @@ def build(settings: Settings, environ: Mapping[str, str]) -> Indexes:
     Raises ``ConfigurationError`` for a definition that cannot be used, ``UnknownIndex`` for a name that nothing defines.
     """
     find_links = tuple(
-        Index(_location(item.value, item, "--find-links"), format="flat", origin=item.origin)
+        Index(
+            _location(item.value, item, "--find-links"),
+            format="flat",
+            origin=item.origin,
+            is_relative=_is_relative(item.value),
+        )
         for item in settings.given("find-links")
     )
     if settings.no_index:
@@ -146,7 +151,8 @@ def _of_text(item: Given, tables: Iterable[Index], *, default: bool = False) -> 
     if equals and ":" not in name and "/" not in name:
         if name:
             _check_name(name, item.origin)
-        return Index(_location(rest, item, name or str(item.origin)), name=name, default=default, origin=item.origin)
+        url = _location(rest, item, name or str(item.origin))
+        return Index(url, name=name, default=default, origin=item.origin, is_relative=_is_relative(rest))
     if _NAME.fullmatch(text) and text not in (".", ".."):
         for table in tables:
             if table.name == text:
@@ -157,11 +163,13 @@ def _of_text(item: Given, tables: Iterable[Index], *, default: bool = False) -> 
             (table.name for table in tables),
             f"a folder is written with a slash: `./{text}`",
         )
-    return Index(_location(text, item, str(item.origin)), default=default, origin=item.origin)
+    url = _location(text, item, str(item.origin))
+    return Index(url, default=default, origin=item.origin, is_relative=_is_relative(text))
 
 
 def _plain(item: Given) -> Index:
-    return Index(_location(item.value, item, str(item.origin)), origin=item.origin)
+    url = _location(item.value, item, str(item.origin))
+    return Index(url, origin=item.origin, is_relative=_is_relative(item.value))
 
 
 def _check_name(name: str, origin: Origin) -> None:
@@ -203,6 +211,12 @@ def _location(raw: object, item: Given, what: str) -> Url:
     return url
 
 
+def _is_relative(raw: object) -> bool:
+    """Whether a location is a path that starts from the folder of its file."""
+    text = raw.strip() if isinstance(raw, str) else "/"
+    return not (text.startswith(("/", "\\")) or _SCHEME.match(text) or _DRIVE.match(text))
+
+
 # -- tables ----------------------------------------------------------------------------------------------------------
 
 
@@ -241,6 +255,7 @@ def _of_table(item: Given, environ: Mapping[str, str], notices: list[Warned]) ->
         exclude_newer=field("exclude-newer", _read_exclude_newer, None),
         origin=item.origin,
         origins={**{key: item.origin_of(key) for key in table if key in _KEYS}, "url": url_origin},
+        is_relative=url_origin.kind != "variable" and _is_relative(table["url"]),
         written_url=written_url,
     )
 

@@ -64,7 +64,7 @@ def fetch(
     job = _Job(client, file, f"`{name}` {version}", index, listener)
     promised = job.promised(expected_hashes or {})
     if "sha256" in promised:
-        present = _present(store, file.filename, promised["sha256"])
+        present = stored(store, file.filename, promised["sha256"])
         if present is not None:
             return present
     with store.workplace() as work:
@@ -75,7 +75,8 @@ def fetch(
         return store.add_sdist(path, file.filename, digest)
 
 
-def _present(store: Store, filename: str, sha256: str) -> StoredWheel | Path | None:
+def stored(store: Store, filename: str, sha256: str) -> StoredWheel | Path | None:
+    """The file of this digest as the store has it, ``None`` if it does not."""
     return store.wheel(sha256, filename) if filename.endswith(".whl") else store.sdist(sha256, filename)
 
 

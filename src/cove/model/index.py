@@ -59,6 +59,8 @@ class Index:
     origin: Origin = DEFAULT
     origins: Mapping[str, Origin] = field(default_factory=dict, compare=False)
     """Where single values were given, by the keys of its tables; those that are missing stand where ``origin`` says."""
+    is_relative: bool = field(default=False, compare=False)
+    """Whether it was given as a path that starts from somewhere: so does then the path in a lock."""
     written_url: str = field(default="", compare=False)
     """The URL as its file has it, where that names variables (``${…}``): what is written to other files."""
 

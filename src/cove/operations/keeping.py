@@ -3,11 +3,13 @@
 from collections.abc import Mapping
 
 from cove.index.chain import Kept
+from cove.model.dataclasses import replace
 from cove.model.event import Warned
 from cove.model.index import Index
 from cove.model.lock import Lock, LockedRequirement
 from cove.model.name import Name
-from cove.operations.project import Place, location_of
+from cove.operations.moving import Homes, Moves
+from cove.operations.project import Place, address, location_of
 from cove.operations.requirements import Asked
 from cove.operations.staleness import project_in
 from cove.wiring import Session
@@ -19,29 +21,33 @@ def kept_indexes(session: Session, lock: Lock, place: Place, asked: Asked) -> di
     """Where every package of ``lock`` has to come from, by name.
 
     Free to move are those that ``--allow-index-change`` names, those that are pinned (whoever pins says where from), and
-    those whose pin was removed. An index that has another address now keeps its packages, with a warning.
+    those whose pin was removed. An index that has another address now keeps its packages, with a warning; what another index
+    serves under the digests of the lock has moved there.
     """
     settings, indexes = session.settings, (*session.indexes.all, *session.indexes.find_links)
     if _EVERYTHING in settings.allow_index_change:
         return {}
     before = _pins_in(lock, place)
     free = {*settings.allow_index_change, *asked.pins, *asked.places, *before}
-    here = {_bare(location_of(index, place)): index for index in reversed(indexes)}
-    moved = _moved(before, asked, here)
+    here = {address(location_of(index, place), place): index for index in reversed(indexes)}
+    renamed = _renamed(before, asked, here)
+    homes = Homes(session, place, asked)
+    bound = [each for each in lock.packages if each.source.kind == "registry" and each.name not in free]
     kept = {
-        package.name: Kept(package.source.location, (moved | here).get(_bare(package.source.location)))
-        for package in lock.packages
-        if package.source.kind == "registry" and package.name not in free
+        each.name: Kept(each.source.location, homes.index_of(each) or renamed.get(address(each.source.location, place)))
+        for each in bound
     }
-    for location in sorted({_bare(each.location) for each in kept.values()} & moved.keys()):
+    lost = [each for each in bound if kept[each.name].index is None]
+    if lost:
+        found = Moves(session, homes, asked).moved(lost)
+        kept |= {name: replace(kept[name], index=index) for name, index in found.items()}
+    for location in sorted({address(each.location, place) for each in kept.values()} & renamed.keys()):
         session.listener(
-            Warned(f"the index {moved[location].label} had the address {location}, and has {moved[location].url} now")
+            Warned(
+                f"the index {renamed[location].label} had the address {location}, and has {renamed[location].url} now"
+            )
         )
     return kept
-
-
-def _bare(location: str) -> str:
-    return location.removesuffix("/")
 
 
 def _pins_in(lock: Lock, place: Place) -> dict[Name, str]:
@@ -51,10 +57,10 @@ def _pins_in(lock: Lock, place: Place) -> dict[Name, str]:
         stated += own.requires_dist
         for several in own.requires_dev.values():
             stated += several
-    return {each.name: _bare(each.index) for each in stated if each.index}
+    return {each.name: address(each.index, place) for each in stated if each.index}
 
 
-def _moved(before: Mapping[Name, str], asked: Asked, here: Mapping[str, Index]) -> dict[str, Index]:
+def _renamed(before: Mapping[Name, str], asked: Asked, here: Mapping[str, Index]) -> dict[str, Index]:
     """Indexes by the address that they had before: a lock has no names of indexes, but what is pinned tells some.
 
     Where a project was pinned to an address that no index has any more, and is pinned to an index still, that index has moved.
@@ -68,9 +74,9 @@ def _moved(before: Mapping[Name, str], asked: Asked, here: Mapping[str, Index]) 
         if location not in here and index is not None:
             found[location] = index
     for location, index in here.items():
-        written = _bare(index.written_url) if "${" not in index.written_url else ""
+        written = index.written_url.removesuffix("/") if "${" not in index.written_url else ""
         plain = location.replace("https://", "http://", 1)
-        for address in (written, plain):
-            if address and address not in here:
-                found.setdefault(address, index)
+        for former in (written, plain):
+            if former and former not in here:
+                found.setdefault(former, index)
     return found

@@ -1,6 +1,7 @@
 """The project a command works on: its folder, what its ``pyproject.toml`` says, and its environment."""
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -174,20 +175,47 @@ def locking_interpreter(session: Session, place: Place) -> Interpreter:
 
 
 def location_of(index: Index, place: Place) -> str:
-    """How the lock calls an index: its URL without user info, a local one relative to the project."""
+    """How the lock calls an index: its URL without user info; a local one by its path, relative to the project if it was
+    given so."""
     public = index.url.public
-    return relative_path(public, place.base) if index.url.scheme == "file" else public
+    if index.url.scheme != "file":
+        return public
+    return relative_path(public, place.base) if index.is_relative else to_path(urlsplit(public).path)
+
+
+def address(location: str, place: Place) -> str:
+    """The same text for everything that a lock or a configuration may write for one index: an absolute path, or a URL without
+    a final ``/``."""
+    if "://" not in location:
+        return os.path.normpath(os.path.join(place.base, location))
+    if location.startswith("file://"):
+        return os.path.normpath(to_path(urlsplit(location).path))
+    return location.removesuffix("/")
+
+
+def addresses(index: Index, place: Place) -> tuple[str, ...]:
+    """The address of an index, and those of its mirrors."""
+    return tuple(address(url.public, place) for url in (index.url, *index.mirrors))
 
 
 def index_of(source: LockedSource, indexes: Indexes, place: Place) -> Index | None:
-    """The configured index that a package is locked from; ``None`` for another kind of source, and when it is gone."""
+    """The configured index that a package is locked from, by its own address or one of its mirrors; ``None`` for another
+    kind of source, and when it is gone."""
     if source.kind != "registry":
         return None
-    locked = source.location.removesuffix("/")
-    for index in (*indexes.all, *indexes.find_links):
-        if location_of(index, place).removesuffix("/") == locked:
+    return index_at(address(source.location, place), (*indexes.all, *indexes.find_links), place)
+
+
+def index_at(where: str, indexes: Iterable[Index], place: Place) -> Index | None:
+    """The one of ``indexes`` that has the address ``where``, else the one that has a mirror there."""
+    mirrored: Index | None = None
+    for index in indexes:
+        own, *mirrors = addresses(index, place)
+        if own == where:
             return index
-    return None
+        if mirrored is None and where in mirrors:
+            mirrored = index
+    return mirrored
 
 
 def path_of(package: LockedPackage, file: LockedFile, place: Place) -> Path:
@@ -195,7 +223,7 @@ def path_of(package: LockedPackage, file: LockedFile, place: Place) -> Path:
     source = package.source
     if source.kind == "path":
         return (place.base / source.location).resolve()
-    below = place.base / source.location / file.path
+    below = Path(os.path.normpath(place.base / source.location / file.path))  # the index may be a file: a list of links
     return (below if below.exists() else place.base / file.path).resolve()
 
 

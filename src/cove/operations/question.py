@@ -18,7 +18,7 @@ from cove.model.index import Index
 from cove.model.name import Name
 from cove.model.secret import Credential
 from cove.model.url import Url
-from cove.operations.project import LOCK_NAME, location_of, read
+from cove.operations.project import LOCK_NAME, address, location_of, read
 from cove.wiring import Session
 
 USUAL = Name("pip")
@@ -59,9 +59,9 @@ def known_package(session: Session, index: Index) -> Name | None:
         return None
     place = read(folder)
     if place.lock_path.is_file():
-        location = location_of(index, place).rstrip("/")
+        where = address(location_of(index, place), place)
         for package in uv_lock.parse(place.lock_path.read_text("utf-8"), LOCK_NAME).packages:
-            if package.source.kind == "registry" and package.source.location.rstrip("/") == location:
+            if package.source.kind == "registry" and address(package.source.location, place) == where:
                 return package.name
     for name, sources in place.project.sources.items():
         if index.name and any(each.target == "index" and each.location == index.name for each in sources):

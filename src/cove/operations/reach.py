@@ -13,7 +13,7 @@ from cove.formats.marker_text import spelled
 from cove.model.dataclasses import dataclass
 from cove.model.lock import Lock, LockedDependency, LockedPackage, LockedSource
 from cove.model.name import Name
-from cove.operations.selection import Graph
+from cove.operations.selection import Graph, codes
 
 Key = tuple[Name, str, LockedSource]
 _Node = tuple[Key, Name | None]
@@ -60,7 +60,7 @@ def reach(lock: Lock, starts: Iterable[Start], *, without: Iterable[Name] = ()) 
     """
     starts = tuple(starts)
     check_conflicts(lock, starts)
-    walk = _Walk(lock, frozenset(without), frozenset(_codes(starts)))
+    walk = _Walk(lock, frozenset(without), frozenset(all_codes(starts)))
     for start in starts:
         walk.begin(start)
     return sorted(walk.parts(), key=lambda part: order_of(part.package))
@@ -92,12 +92,11 @@ def _called(member: Mapping[str, str]) -> str:
     return f"{kind} `{name}` of `{member.get('package', '')}`" if kind else f"project `{member.get('package', '')}`"
 
 
-def _codes(starts: Iterable[Start]) -> Iterator[str]:
+def all_codes(starts: Iterable[Start]) -> Iterator[str]:
     """How markers on edges spell which parts are wanted, where parts are in conflict: ``extra == 'extra-4-demo-gpu'``."""
     for start in starts:
         name = start.package.name
-        yield from (f"extra-{len(name)}-{name}-{extra}" for extra in start.extras)
-        yield from (f"group-{len(name)}-{name}-{group}" for group in start.groups)
+        yield from codes(start.package, start.extras, start.groups)
         if start.itself:
             yield f"project-{len(name)}-{name}"
 

@@ -1,8 +1,7 @@
 """Which of a lock's packages a target needs: the walk from the project along edges whose marker holds."""
 
-import re
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from cove.errors import ConfigurationError, StaleLock
 from cove.model.lock import Lock, LockedDependency, LockedPackage, LockedSource, conflict_code
@@ -57,7 +56,8 @@ def select(
             if name not in offered:
                 raise ConfigurationError(f"the project has no {kind} `{name}`", hints=(_offered(kind, offered),))
             queue.extend((edge, name) for edge in offered[name])
-    holds = _Judge(markers, _active(lock, project, tuple(extras), tuple(groups)))
+    active = _active(lock, project, tuple(extras), tuple(groups))
+    holds = _Judge(markers, active, conflicts=bool(lock.conflicts))
     reached: dict[_Key, LockedPackage] = {}
     asked: dict[_Key, set[Name]] = {}
     while queue:
@@ -82,29 +82,34 @@ def _offered(kind: str, names: Iterable[Name]) -> str:
     return f"it has {listed}" if listed else f"it defines no {kind}s"
 
 
+def codes(project: LockedPackage, extras: Iterable[Name], groups: Iterable[Name]) -> Iterator[str]:
+    """How markers on edges spell that parts of a project are asked for, where it has some that exclude each other."""
+    yield from (conflict_code("extra", project.name, each) for each in extras)
+    yield from (conflict_code("group", project.name, each) for each in groups)
+
+
 def _active(lock: Lock, project: LockedPackage, extras: tuple[Name, ...], groups: tuple[Name, ...]) -> frozenset[str]:
-    """The extras and groups that are asked for, as markers spell those that exclude each other: of these no two may be."""
+    """The extras and groups that are asked for where some exclude each other: of these no two may be."""
     if not lock.conflicts:
         return frozenset()
-    from cove.operations.reach import Start, check_conflicts
+    from cove.operations.reach import Start, all_codes, check_conflicts
 
-    check_conflicts(lock, (Start(project, extras, groups),))
-    codes = [conflict_code("extra", project.name, each) for each in extras]
-    return frozenset((*codes, *(conflict_code("group", project.name, each) for each in groups)))
-
-
-_CONFLICT = re.compile(r"""\bextra\s*(==|!=)\s*["']((?:extra|group|project)-\d+-[^"']+)["']""")
+    start = Start(project, extras, groups)
+    check_conflicts(lock, (start,))
+    return frozenset(all_codes((start,)))
 
 
 class _Judge:
-    """Evaluates marker texts, each once; ``packaging`` is imported for the first that is not empty.
+    """Evaluates marker texts, each once; what that takes is imported for the first that is not empty.
 
-    ``active`` are the extras and groups that are asked for where the project has some that exclude each other.
+    ``active`` are the codes of what is asked for where the project has parts that exclude each other. Several may be at once,
+    which ``extra`` as one text cannot say: they are decided first, as ``reach`` does.
     """
 
-    def __init__(self, markers: Mapping[str, str], active: frozenset[str]) -> None:
+    def __init__(self, markers: Mapping[str, str], active: frozenset[str], *, conflicts: bool) -> None:
         self._markers = markers
         self._active = active
+        self._conflicts = conflicts
         self._known: dict[tuple[str, Name | None], bool] = {}
 
     def __call__(self, marker: str, extra: Name | None) -> bool:
@@ -114,11 +119,14 @@ class _Judge:
         if key not in self._known:
             from packaging.markers import Marker
 
-            told = _CONFLICT.sub(self._decided, marker)
-            self._known[key] = Marker(told).evaluate({**self._markers, "extra": extra or ""})
+            told = self._decided(marker, extra) if self._conflicts and "extra" in marker else marker
+            self._known[key] = not told or Marker(told).evaluate({**self._markers, "extra": extra or ""})
         return self._known[key]
 
-    def _decided(self, match: re.Match[str]) -> str:
-        """Several may be asked for at once, which ``extra ==`` cannot say: something that holds, or that never does."""
-        holds = (match[2] in self._active) == (match[1] == "==")
-        return "python_version >= '0'" if holds else "python_version < '0'"
+    def _decided(self, marker: str, extra: Name | None) -> str:
+        from packaging.markers import Marker
+
+        from cove.formats.marker_sets import marker_set
+        from cove.formats.marker_text import spelled
+
+        return spelled(marker_set(Marker(marker)).with_extras(self._active | {extra or ""}))

@@ -44,7 +44,7 @@ def _folder_difference(session: Session, place: Place, package: LockedPackage) -
         return f"its version was {package.version or 'dynamic'} and is {version or 'dynamic'}"
     if found.metadata.name != package.name:
         return f"it is `{found.metadata.name}` now"
-    return metadata_difference(package, found.stated, found.metadata.provides_extra)
+    return metadata_difference(package, found.stated, found.metadata.provides_extra, place)
 
 
 def _built(session: Session, place: Place, folder: Path, package: LockedPackage) -> bytes:

@@ -1,7 +1,6 @@
 """Whether a lock still says what the project asks for, found out without a network; and if not, why."""
 
-from collections.abc import Iterable, Mapping
-from fnmatch import fnmatchcase
+from collections.abc import Collection, Iterable, Mapping
 from os.path import relpath
 from typing import TYPE_CHECKING
 
@@ -9,14 +8,22 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
 from cove.formats.locked_requirement import requires_python_text
 from cove.formats.uv_lock import requirement_lines
-from cove.model.index import Index
+from cove.model.dataclasses import replace
 from cove.model.lock import Lock, LockedPackage, LockedRequirement
 from cove.model.name import Name
-from cove.operations.project import Place, location_of
+from cove.operations.project import Place, address
 from cove.operations.together import Member, Together
 
 if TYPE_CHECKING:
     from cove.operations.direct import Stated
+
+
+_LISTS = {
+    "constraints": "a constraint",
+    "overrides": "an override",
+    "build-constraints": "a constraint of builds",
+}
+_PLACES = ("url", "git", "path", "directory", "editable", "virtual")
 
 
 def project_in(lock: Lock, place: Place) -> LockedPackage | None:
@@ -36,29 +43,27 @@ def stale_because(
     asked: Together,
     *,
     requires_python: SpecifierSet,
-    indexes: Iterable[Index],
     options: Mapping[str, object],
     manifest: Mapping[str, object],
 ) -> str:
-    """What changed since the lock was written, in words; empty when nothing that counts did."""
-    known = tuple(indexes)
+    """What changed since the lock was written, in words; empty when nothing that counts did.
+
+    Which index a package is from is not looked at: whether that is still where it comes from, ``moving`` finds out.
+    """
     if not _same_python(lock.requires_python, requires_python):
         return f"requires-python was `{lock.requires_python}` and is `{requires_python_text(requires_python)}`"
     return (
-        next(
-            filter(None, (_member_difference(lock, each, several=len(asked.members) > 1) for each in asked.members)), ""
-        )
+        next(filter(None, (_member_difference(lock, each, asked) for each in asked.members)), "")
         or _environments_difference(lock, place, requires_python)
-        or _table_difference("option", lock.options, options)
-        or _table_difference("setting", lock.manifest, manifest)
-        or _index_difference(lock, place, known)
-        or _choice_difference(lock, place, asked.whole.pins, known)
+        or _option_difference(lock.options, options)
+        or _manifest_difference(lock, manifest, place)
     )
 
 
-def _member_difference(lock: Lock, member: Member, *, several: bool) -> str:
+def _member_difference(lock: Lock, member: Member, together: Together) -> str:
     """What changed in one project."""
-    project, asked = member.place.project, member.asked
+    project, asked, several = member.place.project, member.asked, len(together.members) > 1
+    compare = _Comparison(member.place, together.whole.pins)
     own = project_in(lock, member.place)
     if own is None:
         return (
@@ -74,18 +79,19 @@ def _member_difference(lock: Lock, member: Member, *, several: bool) -> str:
     if own.default_groups != ((Name("all"),) if stated == "all" else stated):
         return "the setting `default-groups` changed"
     found = (
-        _difference("a dependency", own.requires_dist, asked.requires_dist)
-        or _group_difference(own.requires_dev, asked.requires_dev)
+        compare.requirements("a dependency", own.requires_dist, asked.requires_dist)
+        or compare.groups(own.requires_dev, asked.requires_dev)
         or _extras_difference(own.provides_extras, tuple(project.optional_dependencies))
     )
     return f"`{project.name}`: {found}" if found and several else found
 
 
-def metadata_difference(package: LockedPackage, stated: "Stated", extras: tuple[Name, ...]) -> str:
+def metadata_difference(package: LockedPackage, stated: "Stated", extras: tuple[Name, ...], place: Place) -> str:
     """What a local project requires now that it did not when it was locked, or the reverse."""
+    compare = _Comparison(place)
     return (
-        _difference("a dependency", package.requires_dist, stated.requires_dist)
-        or _group_difference(package.requires_dev, stated.requires_dev)
+        compare.requirements("a dependency", package.requires_dist, stated.requires_dist)
+        or compare.groups(package.requires_dev, stated.requires_dev)
         or _extras_difference(package.provides_extras, extras)
     )
 
@@ -97,44 +103,55 @@ def _same_python(locked: str, wanted: SpecifierSet) -> bool:
         return False
 
 
-def _difference(what: str, locked: Iterable[LockedRequirement], asked: Iterable[LockedRequirement]) -> str:
-    before = {_key(each): each for each in locked}
-    after = {_key(each): each for each in asked}
-    for key in sorted(after.keys() - before.keys()):
-        changed = next((old for old in before.keys() - after.keys() if before[old].name == after[key].name), None)
-        if changed is not None:
-            return f"{what} changed: {_shown(before[changed])} is now {_shown(after[key])}"
-        return f"{what} was added: {_shown(after[key])}"
-    for key in sorted(before.keys() - after.keys()):
-        return f"{what} was removed: {_shown(before[key])}"
-    return ""
+class _Comparison:
+    """Compares requirements as they were locked with those of now. Projects that are ``pinned`` have been to some index and
+    are to one now: to which, is not compared."""
 
+    def __init__(self, place: Place, pinned: Collection[Name] = ()) -> None:
+        self._place = place
+        self._pinned = pinned
 
-def _key(requirement: LockedRequirement) -> str:
-    """The text of a requirement, less what two writings of one thing may differ in: a final ``/`` of an index URL."""
-    (line,) = requirement_lines([requirement])
-    return line.replace(f'index = "{requirement.index}"', f'index = "{requirement.index.removesuffix("/")}"')
+    def requirements(self, what: str, locked: Iterable[LockedRequirement], asked: Iterable[LockedRequirement]) -> str:
+        before = {self._key(each): each for each in locked}
+        after = {self._key(each): each for each in asked}
+        for key in sorted(after.keys() - before.keys()):
+            changed = next((old for old in before.keys() - after.keys() if before[old].name == after[key].name), None)
+            if changed is not None:
+                return f"{what} changed: {_shown(before[changed])} is now {_shown(after[key])}"
+            return f"{what} was added: {_shown(after[key])}"
+        for key in sorted(before.keys() - after.keys()):
+            return f"{what} was removed: {_shown(before[key])}"
+        return ""
+
+    def _key(self, requirement: LockedRequirement) -> str:
+        if requirement.index:
+            is_pinned = requirement.name in self._pinned
+            where = "pinned" if is_pinned else address(requirement.index, self._place)
+            requirement = replace(requirement, index=where)
+        (line,) = requirement_lines([requirement])
+        return line
+
+    def groups(
+        self,
+        locked: Mapping[Name, tuple[LockedRequirement, ...]],
+        asked: Mapping[Name, tuple[LockedRequirement, ...]],
+    ) -> str:
+        for group in sorted(locked.keys() | asked.keys()):
+            if group not in locked:
+                return f"the group `{group}` was added"
+            if group not in asked:
+                return f"the group `{group}` was removed"
+            found = self.requirements(f"a dependency of the group `{group}`", locked[group], asked[group])
+            if found:
+                return found
+        return ""
 
 
 def _shown(requirement: LockedRequirement) -> str:
     extras = f"[{','.join(requirement.extras)}]" if requirement.extras else ""
-    index = f" from {requirement.index}" if requirement.index else ""
+    place = requirement.index or next(filter(None, (getattr(requirement, kind) for kind in _PLACES)), "")
     marker = f" ; {requirement.marker}" if requirement.marker else ""
-    return f"`{requirement.name}{extras}{requirement.specifier}{marker}`{index}"
-
-
-def _group_difference(
-    locked: Mapping[Name, tuple[LockedRequirement, ...]], asked: Mapping[Name, tuple[LockedRequirement, ...]]
-) -> str:
-    for group in sorted(locked.keys() | asked.keys()):
-        if group not in locked:
-            return f"the group `{group}` was added"
-        if group not in asked:
-            return f"the group `{group}` was removed"
-        found = _difference(f"a dependency of the group `{group}`", locked[group], asked[group])
-        if found:
-            return found
-    return ""
+    return f"`{requirement.name}{extras}{requirement.specifier}{marker}`{f' from {place}' if place else ''}"
 
 
 def _extras_difference(locked: tuple[Name, ...], asked: tuple[Name, ...]) -> str:
@@ -167,37 +184,45 @@ def _environments_difference(lock: Lock, place: Place, requires_python: Specifie
     return "the setting `conflicts` changed" if wanted != locked_sets else ""
 
 
-def _table_difference(what: str, locked: Mapping[str, object], wanted: Mapping[str, object]) -> str:
+def _option_difference(locked: Mapping[str, object], wanted: Mapping[str, object]) -> str:
     for key in sorted(locked.keys() | wanted.keys()):
         if locked.get(key) != wanted.get(key):
-            return f"the {what} `{key}` changed"
+            return f"the option `{key}` changed: it was {_value(locked.get(key))} and is {_value(wanted.get(key))}"
     return ""
 
 
-def _index_difference(lock: Lock, place: Place, indexes: Iterable[Index]) -> str:
-    """A package of an index that is configured no more. A final ``/`` makes no other index of one."""
-    known = {location_of(index, place).removesuffix("/") for index in indexes}
-    for package in lock.packages:
-        if package.source.kind == "registry" and package.source.location.removesuffix("/") not in known:
-            return (
-                f"`{package.name}` is locked from the index {package.source.location}, which is not configured any more"
-            )
-    return ""
+def _value(value: object) -> str:
+    if value is None:
+        return "not given"
+    if isinstance(value, Mapping):
+        return ", ".join(f"`{key} = {each}`" for key, each in value.items())
+    return f"`{value}`"
 
 
-def _choice_difference(lock: Lock, place: Place, pins: Mapping[Name, str], indexes: tuple[Index, ...]) -> str:
-    """A package that a pin or a route has since sent to another index; what is from ``--find-links`` may complete a route."""
-    by_name = {index.name: index for index in reversed(indexes) if index.name}
-    by_location = {location_of(index, place).removesuffix("/"): index for index in indexes}
-    for package in lock.packages:
-        chosen = by_name.get(pins.get(package.name, "")) or _route(package.name, indexes)
-        present = by_location.get(package.source.location.removesuffix("/"))
-        if chosen is None or present is None or present.format == "flat" or package.source.kind != "registry":
+def _manifest_difference(lock: Lock, wanted: Mapping[str, object], place: Place) -> str:
+    locked, compare = lock.manifest, _Comparison(place)
+    for key in sorted(locked.keys() | wanted.keys()):
+        before, after = locked.get(key), wanted.get(key)
+        if before == after:
             continue
-        if location_of(chosen, place).removesuffix("/") != package.source.location.removesuffix("/"):
-            return f"`{package.name}` is locked from {package.source.location} and belongs to {chosen.label} now"
+        what = _LISTS.get(key, "")
+        found = compare.requirements(what, _requirements(before), _requirements(after)) if what else ""
+        return found or _names_difference(key, before, after) or f"the setting `{key}` changed"
     return ""
 
 
-def _route(name: Name, indexes: tuple[Index, ...]) -> Index | None:
-    return next((index for index in indexes if any(fnmatchcase(name, glob) for glob in index.packages)), None)
+def _requirements(entries: object) -> list[LockedRequirement]:
+    found: list[LockedRequirement] = []
+    for each in entries if isinstance(entries, list) else ():
+        if isinstance(each, dict):
+            texts = {key: each[key] for key in ("specifier", "marker", *_PLACES) if isinstance(each.get(key), str)}
+            found.append(LockedRequirement(Name(each.get("name", "")), tuple(each.get("extras", ())), **texts))
+    return found
+
+
+def _names_difference(key: str, before: object, after: object) -> str:
+    """Of lists of names: members, and projects that are left out."""
+    old, new = (frozenset(map(str, each)) if isinstance(each, list) else frozenset() for each in (before, after))
+    for name in sorted(old ^ new):
+        return f"the setting `{key}` changed: `{name}` was {'added' if name in new else 'removed'}"
+    return ""
