@@ -2,21 +2,28 @@
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 
 @contextmanager
-def locked(path: Path, *, seconds: float = 30.0) -> Iterator[None]:
-    """Hold the lock file ``path``, which is made where there is none and stays.
+def locked(
+    path: Path, *, seconds: float = 30.0, mode: int = 0o600, waiting: Callable[[], object] = lambda: None
+) -> Iterator[None]:
+    """Hold the lock file ``path``, which is made (with ``mode``) where there is none and stays.
 
-    Raises ``TimeoutError`` when another holds it for ``seconds``, and any other ``OSError`` when it cannot be made.
+    ``waiting`` is called once if another holds it. Raises ``TimeoutError`` when that lasts ``seconds``, and any other
+    ``OSError`` when the file cannot be made.
     """
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o600)
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), mode)
     try:
         deadline = time.monotonic() + seconds
+        has_waited = False
         while not _try_lock(descriptor):
+            if not has_waited:
+                waiting()
+                has_waited = True
             if time.monotonic() > deadline:
                 raise TimeoutError(f"another process has held it for {seconds:g} seconds")
             time.sleep(0.02)

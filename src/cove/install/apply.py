@@ -2,11 +2,11 @@
 
 import os
 import subprocess
-import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+from cove.config import file_lock
 from cove.errors import CoveError, EnvironmentRefused, InvalidArtifact
 from cove.formats import direct_url, wheel_record
 from cove.install.site import Bounds, Journal, LinkMode, Site, Written
@@ -233,50 +233,25 @@ def locked(prefix: Path, listener: Listener = ignore, *, seconds: float = _LOCK_
 
     Raises ``EnvironmentRefused`` when it cannot be had within ``seconds``.
     """
-    path = prefix / LOCK_FILE
-    try:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o666)
-    except OSError as error:
-        raise EnvironmentRefused(
-            f"the environment `{prefix}` cannot be changed",
-            causes=(f"{path}: {error.strerror}",),
-            hints=("Look at who owns it and what its permissions are.",),
-        ) from error
-    try:
-        deadline = time.monotonic() + seconds
-        waited = False
-        while not _try_lock(descriptor):
-            if not waited:
-                listener(Noted(f"waiting for another process that changes {prefix}"))
-                waited = True
-            if time.monotonic() > deadline:
-                raise EnvironmentRefused(
-                    f"another process has been changing `{prefix}` for {seconds:.0f} seconds",
-                    hints=("Wait for it or end it, then try again.",),
+    with ExitStack() as held:
+        try:
+            held.enter_context(
+                file_lock.locked(
+                    prefix / LOCK_FILE,
+                    seconds=seconds,
+                    mode=0o666,
+                    waiting=lambda: listener(Noted(f"waiting for another process that changes {prefix}")),
                 )
-            time.sleep(0.05)
+            )
+        except TimeoutError as error:
+            raise EnvironmentRefused(
+                f"another process has been changing `{prefix}` for {seconds:.0f} seconds",
+                hints=("Wait for it or end it, then try again.",),
+            ) from error
+        except OSError as error:
+            raise EnvironmentRefused(
+                f"the environment `{prefix}` cannot be changed",
+                causes=(f"{prefix / LOCK_FILE}: {error.strerror}",),
+                hints=("Look at who owns it and what its permissions are.",),
+            ) from error
         yield
-    finally:
-        os.close(descriptor)  # gives the lock back
-
-
-if os.name == "nt":
-
-    def _try_lock(descriptor: int) -> bool:
-        import msvcrt  # noqa: PLC0415 - this system has it
-
-        try:
-            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined,unused-ignore]
-        except OSError:
-            return False
-        return True
-else:
-
-    def _try_lock(descriptor: int) -> bool:
-        import fcntl  # noqa: PLC0415 - this system has it
-
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return False
-        return True
