@@ -102,7 +102,7 @@ def find_workspace(project: Path) -> Path:
     Raises ``ConfigurationError`` when a ``pyproject.toml`` on the way cannot be read.
     """
     for folder in (project, *project.parents):
-        file = _read(folder / "pyproject.toml", "project")
+        file = _read(folder / "pyproject.toml", "project") if _speaks_of_workspaces(folder) else None
         table = file.table("tool", "uv").get("workspace") if file is not None else None
         if not isinstance(table, Mapping):
             continue
@@ -115,6 +115,16 @@ def find_workspace(project: Path) -> Path:
         is_member = not way or (is_among(way, of["members"]) and not is_among(way, of["exclude"]))
         return folder if is_member else project
     return project
+
+
+def _speaks_of_workspaces(folder: Path) -> bool:
+    """Whether it is worth the time to read a ``pyproject.toml`` for its workspace; one that cannot be read is."""
+    try:
+        return b"workspace" in (folder / "pyproject.toml").read_bytes()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError:
+        return True
 
 
 def is_among(way: tuple[str, ...], patterns: Iterable[str]) -> bool:
@@ -298,8 +308,9 @@ def _project_files(start: Path, notices: list[Event]) -> list[_File]:
     Beside a ``uv.toml``, the ``[tool.uv]`` of a ``pyproject.toml`` does not count; its ``[tool.cove]`` does. What is set for
     a member of a workspace is set at its root.
     """
-    project_folder = find_project(start)
-    start = find_workspace(project_folder) if project_folder is not None else start
+    if any(map(_speaks_of_workspaces, (start, *start.parents))):
+        project_folder = find_project(start)
+        start = find_workspace(project_folder) if project_folder is not None else start
     for folder in (start, *start.parents):
         project = _read(folder / "pyproject.toml", "project")
         own = _read(folder / "uv.toml", "project")

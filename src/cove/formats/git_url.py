@@ -108,9 +108,9 @@ def parse_locked(text: str) -> GitUrl:
 def make(url: str, kind: str = "", reference: str = "", subdirectory: str = "", *, lfs: bool = False) -> GitUrl:
     """A repository from its parts. Raises ``ValueError`` for a transport that runs programs, and for references and folders
     that are none."""
+    if url.partition("://")[0].lower() not in SCHEMES:
+        raise ValueError(f"a repository is reached by a URL of {', '.join(SCHEMES)} (`ssh://git@host/path`)")
     parsed = Url.parse(url.partition("#")[0])
-    if parsed.scheme not in SCHEMES:
-        raise ValueError(f"a repository is reached by {', '.join(SCHEMES)}, not by `{parsed.scheme}`")
     if parsed.host.startswith("-") or parsed.path.startswith("/-"):
         raise ValueError("its host or path begins with `-`")
     if reference and not _REFERENCE.fullmatch(reference):

@@ -140,11 +140,9 @@ class Repositories:
                     return found
             elif not _is_absence(done.stderr):
                 raise self._failed(label, git, done)
-        what = f"the commit {wanted}" if wanted else f"`{git.reference or 'HEAD'}`"
+        kind = "commit" if wanted else {"rev": "revision", "": "branch"}.get(git.kind, git.kind)
         raise InvalidArtifact(
-            f"{label}: {git.url} has no {git.kind if git.kind in ('tag', 'branch') and not wanted else ''} {what}".replace(
-                "  ", " "
-            ),
+            f"{label}: {git.url} has no {kind} `{wanted or git.reference or 'HEAD'}`",
             hints=("look whether it is spelled rightly, and was pushed",),
         )
 

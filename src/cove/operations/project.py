@@ -115,13 +115,12 @@ def place_at(folder: Path) -> Place:
 
 def requires_python(place: Place) -> SpecifierSet | None:
     """The Pythons that every project of the workspace is for."""
-    stated = [member.project.requires_python for member in place.members]
-    found = [each for each in stated if each is not None]
-    if len(found) < 2:
-        return found[0] if found else None
+    stated = [member for member in place.members if member.project.requires_python is not None]
+    if len(stated) < 2:
+        return stated[0].project.requires_python if stated else None
     from cove.operations.workspace import narrowed
 
-    return narrowed(found)
+    return narrowed(stated)
 
 
 def python_request(session: Session, folder: Path) -> discovery.Request | None:

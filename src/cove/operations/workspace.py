@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from packaging.specifiers import SpecifierSet
+from packaging.specifiers import Specifier, SpecifierSet
+from packaging.version import Version
 
 from cove.config.load import is_among
 from cove.errors import ConfigurationError
@@ -81,22 +82,42 @@ def _has_something(folder: Path) -> bool:
     return any(not each.name.startswith(".") and each.name != "__pycache__" for each in folder.iterdir())
 
 
-def narrowed(stated: Sequence[SpecifierSet]) -> SpecifierSet:
-    """The Pythons that all of them admit; of several lower bounds the highest, of upper ones the lowest."""
-    lower: list[tuple[object, str]] = []
-    upper: list[tuple[object, str]] = []
-    rest: list[str] = []
-    from packaging.version import Version
+def narrowed(members: Sequence[Place]) -> SpecifierSet:
+    """The Pythons that all of them admit: of several lower bounds the highest, of upper ones the lowest.
 
-    for specifier in (each for several in stated for each in several):
-        if specifier.operator in (">=", ">"):
-            lower.append(((Version(specifier.version), specifier.operator == ">"), str(specifier)))
-        elif specifier.operator in ("<", "<="):
-            upper.append(((Version(specifier.version), specifier.operator == "<="), str(specifier)))
-        else:
-            rest.append(str(specifier))
-    bounds = [*(max(lower)[1:] if lower else ()), *(min(upper)[1:] if upper else ()), *rest]
-    return SpecifierSet(",".join(dict.fromkeys(bounds)))
+    Raises ``ConfigurationError`` naming the files when there are none.
+    """
+    lower: list[tuple[tuple[Version, bool], str, Place]] = []
+    upper: list[tuple[tuple[Version, bool], str, Place]] = []
+    rest: dict[Specifier, None] = {}
+    for place in members:
+        for specifier in place.project.requires_python or ():
+            if specifier.operator in (">=", ">"):
+                lower.append(((Version(specifier.version), specifier.operator == ">"), str(specifier), place))
+            elif specifier.operator in ("<", "<="):
+                upper.append(((Version(specifier.version), specifier.operator == "<="), str(specifier), place))
+            else:
+                rest[specifier] = None
+    highest = max(lower, key=lambda bound: bound[0], default=None)
+    lowest = min(upper, key=lambda bound: bound[0], default=None)
+    if (
+        highest is not None
+        and lowest is not None
+        and highest[0][0] >= lowest[0][0]
+        and not _touch(highest[1], lowest[1])
+    ):
+        raise ConfigurationError(
+            "there is no Python that all members of the workspace are for",
+            causes=tuple(f"{place.pyproject_path}: requires-python {text}" for _, text, place in (highest, lowest)),
+        )
+    bounds = SpecifierSet(",".join(bound[1] for bound in (highest, lowest) if bound is not None))
+    within = [str(each) for each in rest if each.operator != "!=" or bounds.contains(each.version.removesuffix(".*"))]
+    return SpecifierSet(",".join([*map(str, bounds), *within]))
+
+
+def _touch(lower: str, upper: str) -> bool:
+    """Whether the bounds meet in the one version that both admit."""
+    return lower.startswith(">=") and upper.startswith("<=") and lower[2:] == upper[2:]
 
 
 def member(place: Place, name: Name) -> Place:

@@ -1,0 +1,222 @@
+"""Projects with repositories, folders, files and workspaces: the same lock as uv's, and the same files from it."""
+
+import hashlib
+import json
+import os
+import sys
+import tarfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from support.commandline import Sandbox
+from support.local_projects import commit, write_project
+from support.programs import program
+from support.programs import run as run_program
+
+Case = Callable[[Path], Path]
+CASES: dict[str, Case] = {}
+
+
+def case(make: Case) -> Case:
+    """Register a maker of a project below a folder, which gives the folder that commands run in."""
+    CASES[make.__name__] = make
+    return make
+
+
+@case
+def folders(root: Path) -> Path:
+    write_project(root / "lib", "lib", "1.0", "base")
+    write_project(root / "base", "base", "2.0")
+    sources = '[tool.uv.sources]\nlib = { path = "../lib", editable = true }\nbase = { path = "../base" }\n'
+    return write_project(root / "app", "app", "1", "lib>=0.5", "base", more=sources)
+
+
+@case
+def sources_of_a_dependency(root: Path) -> Path:
+    write_project(root / "base", "base", "2.0")
+    write_project(root / "lib", "lib", "1.0", "base", more='[tool.uv.sources]\nbase = { path = "../base" }\n')
+    return write_project(root / "app", "app", "1", "lib", more='[tool.uv.sources]\nlib = { path = "../lib" }\n')
+
+
+@case
+def extras_and_groups_of_a_folder(root: Path) -> Path:
+    for name in ("one", "two"):
+        write_project(root / name, name)
+    more = '[project.optional-dependencies]\nx = ["one"]\ny = []\n[dependency-groups]\ndev = ["two"]\n'
+    more += '[tool.uv.sources]\none = { path = "../one" }\ntwo = { path = "../two" }\n'
+    write_project(root / "lib", "lib", "1.0", more=more)
+    more = '[project.optional-dependencies]\nall = ["lib[x]"]\n[dependency-groups]\ntest = ["one"]\n'
+    more += '[tool.uv.sources]\nlib = { path = "../lib" }\none = { path = "../one" }\n'
+    return write_project(root / "app", "app", "1", more=more)
+
+
+@case
+def dynamic_metadata(root: Path) -> Path:
+    write_project(root / "base", "base", "2.0")
+    write_project(root / "late", "late", "", more='dynamic = ["version"]\ndependencies = ["base"]\n')
+    (root / "late" / "DYNAMIC").write_text("version=3.0\n")
+    write_project(root / "open", "open", "", more='version = "4.0"\ndynamic = ["dependencies"]\n')
+    (root / "open" / "DYNAMIC").write_text("requires=base\n")
+    sources = "".join(f'{name} = {{ path = "../{name}" }}\n' for name in ("base", "late", "open"))
+    return write_project(root / "app", "app", "1", "late", "open", "base", more=f"[tool.uv.sources]\n{sources}")
+
+
+@case
+def files(root: Path) -> Path:
+    write_project(root / "lib", "lib", "1.0")
+    write_project(root / "packed", "packed", "1.0", "lib")
+    _wheel_of(root / "packed", root)
+    with tarfile.open(root / "packed2-1.0.tar.gz", "w:gz") as archive:
+        write_project(root / "packed2", "packed2", "1.0", "lib")
+        (root / "packed2" / "PKG-INFO").write_text(
+            "Metadata-Version: 2.2\nName: packed2\nVersion: 1.0\nRequires-Dist: lib\n"
+        )
+        archive.add(root / "packed2", "packed2-1.0")
+    sources = '[tool.uv.sources]\nlib = { path = "../lib" }\npacked = { path = "../packed-1.0-py3-none-any.whl" }\n'
+    sources += 'packed2 = { path = "../packed2-1.0.tar.gz" }\n'
+    return write_project(root / "app", "app", "1", "packed", "packed2", "lib", more=sources)
+
+
+@case
+def no_packages(root: Path) -> Path:
+    write_project(root / "base", "base", "2.0")
+    more = '[tool.uv]\npackage = false\n[tool.uv.sources]\nbase = { path = "../base" }\n'
+    write_project(root / "tasks", "tasks", "1.0", "base", more=more)
+    more = '[tool.uv.sources]\ntasks = { path = "../tasks", package = false }\n'
+    return write_project(root / "app", "app", "1", "tasks", more=more, builds=False)
+
+
+@case
+def references_of_a_repository(root: Path) -> Path:
+    write_project(root / "repo", "one", "1.0")
+    write_project(root / "repo" / "sub dir", "two", "2.0", "one")
+    first = commit(root / "repo", tag="v1")
+    write_project(root / "repo", "one", "1.1")
+    commit(root / "repo")
+    url = (root / "repo").as_uri()
+    sources = f'[tool.uv.sources]\none = {{ git = "{url}", branch = "main" }}\n'
+    sources += f'two = {{ git = "{url}", tag = "v1", subdirectory = "sub dir" }}\n'
+    write_project(root / "other", "three", "3.0")
+    commit(root / "other")
+    third = f"three @ git+{(root / 'other').as_uri()}"
+    write_project(root / "repo2", "four", "4.0")
+    fourth = commit(root / "repo2")
+    sources += f'four = {{ git = "{(root / "repo2").as_uri()}", rev = "{fourth}" }}\n'
+    assert first
+    return write_project(root / "app", "app", "1", "one", "two", third, "four", more=sources)
+
+
+@case
+def projects_within_a_repository(root: Path) -> Path:
+    repo = root / "repo"
+    more = '[tool.uv.workspace]\nmembers = ["packages/*"]\n[tool.uv.sources]\n'
+    more += 'inner = { workspace = true }\nside = { path = "side", editable = true }\n'
+    write_project(repo, "outer", "1.0", "inner", "side", more=more)
+    write_project(repo / "packages" / "inner", "inner", "1.0")
+    write_project(repo / "side", "side", "1.0")
+    commit(repo)
+    return write_project(root / "app", "app", "1", f"outer @ git+{repo.as_uri()}@main")
+
+
+@case
+def a_workspace(root: Path) -> Path:
+    more = '[dependency-groups]\ndev = ["c"]\n[tool.uv]\nconstraint-dependencies = ["b<9"]\n'
+    more += '[tool.uv.workspace]\nmembers = ["packages/*"]\nexclude = ["packages/not"]\n'
+    more += "[tool.uv.sources]\n" + "".join(f"{name} = {{ workspace = true }}\n" for name in "abc")
+    write_project(root, "root", "0", "a[x]", "b>=0.1", more=more, builds=False)
+    more = "[project.optional-dependencies]\nx = [\"c ; sys_platform == 'win32'\"]\nempty = []\n"
+    more += '[dependency-groups]\ntest = ["b"]\n[tool.uv]\ndefault-groups = ["test"]\n'
+    write_project(root / "packages" / "a", "a", "1.0", "b", more=more)
+    write_project(root / "packages" / "b", "b", "2.0", python=">=3.10")
+    write_project(root / "packages" / "c", "c", "3.0", python=">=3.11,<4")
+    write_project(root / "packages" / "not", "not", "1.0")
+    return root
+
+
+@case
+def a_member(root: Path) -> Path:
+    more = '[tool.uv.workspace]\nmembers = ["a", "b"]\n[tool.uv.sources]\nb = { workspace = true }\n'
+    write_project(root, "root", "0", more=more)
+    write_project(root / "b", "b", "2.0")
+    return write_project(root / "a", "a", "1.0", "b")
+
+
+@case
+def a_circle(root: Path) -> Path:
+    more = '[tool.uv.workspace]\nmembers = ["a"]\n[tool.uv.sources]\na = { workspace = true }\nroot = { workspace = true }\n'
+    write_project(root / "a", "a", "1.0", more='[dependency-groups]\ndev = ["root"]\n')
+    return write_project(root, "root", "0", "a", more=more)
+
+
+@case
+def a_root_that_is_no_project(root: Path) -> Path:
+    write_project(root / "outside" / "lib", "lib", "1.0")
+    work = root / "work"
+    write_project(work / "a", "a", "1.0", "b")
+    write_project(work / "b", "b", "1.0", "lib")
+    write_project(work / "tasks", "tasks", "1.0", "lib", more="[tool.uv]\npackage = false\n")
+    (work / "pyproject.toml").write_text(
+        '[tool.uv.workspace]\nmembers = ["a", "b", "tasks"]\n[dependency-groups]\ndev = ["lib"]\nlint = ["a"]\n'
+        "[tool.uv.sources]\na = { workspace = true }\nb = { workspace = true, editable = false }\n"
+        'lib = { path = "../outside/lib" }\n'
+    )
+    return work
+
+
+def _wheel_of(folder: Path, out: Path) -> None:
+    done = run_program(
+        [sys.executable, "-c", f"import backend; backend.build_wheel({str(out)!r})"], dict(os.environ), folder
+    )
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("name", sorted(CASES))
+def test_the_same_lock_and_files(name: str, sandbox: Sandbox, tmp_path: Path) -> None:
+    folder = CASES[name](tmp_path / "place")
+    (sandbox.root / "empty").mkdir()
+    index = (sandbox.root / "empty").as_uri()
+    sandbox.using({"UV_DEFAULT_INDEX": index})
+    theirs = {**sandbox.environ, "UV_CACHE_DIR": str(tmp_path / "uv-cache"), "UV_PYTHON_DOWNLOADS": "never"}
+    theirs["UV_PYTHON"] = sys.executable
+
+    def uv(*arguments: str) -> None:
+        done = run_program([program("uv"), *arguments], theirs, folder)
+        assert done.returncode == 0, done.stderr
+
+    uv("lock")
+    [lock] = (tmp_path / "place").rglob("uv.lock")
+    text = lock.read_text()
+    sandbox.cove("lock", "--check", cwd=folder).ok()
+    sandbox.cove("lock", cwd=folder).ok()
+    assert lock.read_text() == text
+    lock.unlink()
+    sandbox.cove("lock", cwd=folder).ok()
+    assert lock.read_text() == text
+    uv("lock", "--check")
+    theirs["UV_PROJECT_ENVIRONMENT"] = str(tmp_path / "env-theirs")
+    uv("sync", "--frozen", "--all-extras", "--all-groups")
+    ours = {"UV_PROJECT_ENVIRONMENT": str(tmp_path / "env-ours")}
+    sandbox.cove("sync", "--frozen", "--all-extras", "--all-groups", cwd=folder, environ=ours).ok()
+    assert dict(_installed(tmp_path / "env-ours")) == dict(_installed(tmp_path / "env-theirs"))
+
+
+def _installed(environment: Path) -> Iterator[tuple[str, object]]:
+    """What is installed, by path: digests, and of ``direct_url.json`` what it says."""
+    [site] = environment.glob("lib/*/site-packages")
+    for path in sorted(site.rglob("*")):
+        shown = str(path.relative_to(site))
+        if (
+            path.is_dir()
+            or "__pycache__" in shown
+            or path.name.startswith(("INSTALLER", "RECORD", "REQUESTED", "uv_", "_virtualenv"))
+        ):
+            continue
+        if path.name == "direct_url.json":
+            said = json.loads(path.read_text())
+            said.get("dir_info", {}).setdefault("editable", False)
+            said.get("archive_info", {}).clear()
+            yield shown, said
+        else:
+            yield shown, hashlib.sha256(path.read_bytes()).hexdigest()

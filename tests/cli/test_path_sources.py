@@ -1,0 +1,122 @@
+"""Requirements that come from folders, files and URLs."""
+
+import tarfile
+from pathlib import Path
+
+import pytest
+
+from support.commandline import Sandbox
+from support.local_projects import BUILD, write_project
+
+
+@pytest.fixture
+def sandbox(tmp_path: Path) -> Sandbox:
+    (tmp_path / "index").mkdir()
+    return Sandbox(tmp_path).using({"UV_DEFAULT_INDEX": (tmp_path / "index").as_uri()})
+
+
+def _builds(sandbox: Sandbox) -> list[str]:
+    log = sandbox.root / "builds.txt"
+    return log.read_text().splitlines() if log.exists() else []
+
+
+def test_nothing_is_built_to_lock_what_says_everything(sandbox: Sandbox) -> None:
+    write_project(sandbox.root / "lib", "lib", "1.0")
+    write_project(sandbox.work, "app", "0", "lib", more='[tool.uv.sources]\nlib = { path = "../lib" }\n')
+    sandbox.cove("lock").ok()
+    sandbox.cove("lock", "--check").ok()
+    assert _builds(sandbox) == []
+
+
+def test_what_leaves_it_open_is_built_once_until_it_changes(sandbox: Sandbox) -> None:
+    lib = write_project(sandbox.root / "lib", "lib", "", more='dynamic = ["version"]\n')
+    (lib / "DYNAMIC").write_text("version=1.0\n")
+    write_project(
+        sandbox.work, "app", "0", "lib", more='[tool.uv.sources]\nlib = { path = "../lib", editable = true }\n'
+    )
+    for _ in range(3):
+        sandbox.cove("lock").ok()
+    sandbox.cove("lock", "--check").ok()
+    assert _builds(sandbox) == ["lib editable"]
+    (lib / "pyproject.toml").write_text((lib / "pyproject.toml").read_text() + "# changed\n")
+    sandbox.cove("lock", "--check").ok()
+    assert _builds(sandbox) == ["lib editable"] * 2
+
+
+@pytest.mark.parametrize(
+    "change, told",
+    [
+        ({"requires": ("more",)}, "a dependency was added: `more`"),
+        ({"version": "2.0"}, "its version was 1.0 and is 2.0"),
+        ({"more": "[project.optional-dependencies]\nx = []\n"}, "the extra `x` was added"),
+        ({"more": "[dependency-groups]\ndev = []\n"}, "the group `dev` was added"),
+    ],
+)
+def test_what_changed_in_a_folder_is_told(sandbox: Sandbox, change: dict[str, object], told: str) -> None:
+    write_project(sandbox.root / "lib", "lib", "1.0")
+    write_project(sandbox.work, "app", "0", "lib", more='[tool.uv.sources]\nlib = { path = "../lib" }\n')
+    sandbox.cove("lock").ok()
+    more = str(change.get("more", ""))
+    requires = change.get("requires", ())
+    assert isinstance(requires, tuple)
+    write_project(sandbox.root / "lib", "lib", str(change.get("version", "1.0")), *requires, more=more)
+    ran = sandbox.cove("lock", "--check")
+    assert (ran.status, told in ran.stderr) == (1, True), ran.stderr
+    assert "`lib` in ../lib" in ran.stderr
+
+
+def test_another_file_under_the_same_name_is_told(sandbox: Sandbox) -> None:
+    for content in ("1.0", "1.0+again"):
+        write_project(sandbox.root / "lib", "lib", "1.0", more=f"# {content}\n")
+        with tarfile.open(sandbox.root / "lib-1.0.tar.gz", "w:gz") as archive:
+            archive.add(sandbox.root / "lib", "lib-1.0")
+        if content == "1.0":
+            write_project(
+                sandbox.work, "app", "0", "lib", more='[tool.uv.sources]\nlib = { path = "../lib-1.0.tar.gz" }\n'
+            )
+            sandbox.cove("sync").ok()
+    ran = sandbox.cove("lock", "--check")
+    assert (ran.status, "the file is another one" in ran.stderr) == (1, True), ran.stderr
+    assert sandbox.cove("sync", "--frozen", "--reinstall", "--no-cache").status == 1
+
+
+def test_a_project_in_a_folder_of_an_archive(sandbox: Sandbox) -> None:
+    write_project(sandbox.root / "big" / "inner", "lib", "1.0")
+    with tarfile.open(sandbox.root / "big.tar.gz", "w:gz") as archive:
+        archive.add(sandbox.root / "big", "big")
+    source = 'lib = { path = "../big.tar.gz", subdirectory = "inner" }'
+    write_project(sandbox.work, "app", "0", "lib", more=f"[tool.uv.sources]\n{source}\n")
+    sandbox.cove("sync").ok()
+    sandbox.cove("lock", "--check").ok()
+    assert 'source = { path = "../big.tar.gz", subdirectory = "inner" }' in (sandbox.work / "uv.lock").read_text()
+    for wrong, told in (("nope", "has no folder `nope`"), ("../..", "lies outside the archive")):
+        write_project(sandbox.work, "app", "0", "lib", more=f"[tool.uv.sources]\n{source.replace('inner', wrong)}\n")
+        ran = sandbox.cove("lock")
+        assert (ran.status in (1, 2), told in ran.stderr) == (True, True), ran.stderr
+
+
+def test_what_a_build_requires_comes_from_its_sources(sandbox: Sandbox) -> None:
+    write_project(sandbox.root / "backlib", "backlib", "1.0")
+    more = '[tool.uv.sources]\nbacklib = { path = "../backlib" }\n'
+    lib = write_project(sandbox.root / "lib", "lib", "1.0", more=more)
+    text = (lib / "pyproject.toml").read_text()
+    (lib / "pyproject.toml").write_text(text.replace(BUILD, BUILD.replace("[]", '["backlib"]')))
+    (lib / "backend.py").write_text("import backlib\n" + (lib / "backend.py").read_text())
+    write_project(sandbox.work, "app", "0", "lib", more='[tool.uv.sources]\nlib = { path = "../lib" }\n')
+    sandbox.cove("sync").ok()
+    assert "lib wheel" in _builds(sandbox)
+    sandbox.cove("build", "--wheel", str(lib)).ok()
+
+
+def test_a_project_in_place_is_installed_anew_when_it_says_something_else(sandbox: Sandbox) -> None:
+    write_project(sandbox.root / "lib", "lib", "1.0")
+    write_project(
+        sandbox.work, "app", "0", "lib", more='[tool.uv.sources]\nlib = { path = "../lib", editable = true }\n'
+    )
+    sandbox.cove("sync").ok()
+    before = _builds(sandbox)
+    sandbox.cove("sync").ok()
+    assert _builds(sandbox) == before
+    write_project(sandbox.root / "lib", "lib", "1.0", more='[project.scripts]\nx = "lib:x"\n')
+    sandbox.cove("sync").ok()
+    assert _builds(sandbox) == [*before, "lib editable"]
