@@ -25,6 +25,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from cove.config.atomic import write_beside
 from cove.errors import HashMismatch, InvalidArtifact
 from cove.formats.entry_points import EntryPoint
 from cove.install.archive import Archive, belongs_to
@@ -88,16 +89,14 @@ class Store:
     def keep(self, content: bytes, filename: str, sha256: str) -> None:
         """Keep a wheel as it was downloaded, for the day it is installed: unpacking takes longer than writing it.
 
-        ``sha256`` is what the caller has computed from ``content``.
+        ``sha256`` is what the caller has computed from ``content``, or compared with it.
         """
         folder = self._folder("packed", sha256)
         path = folder / _plain(filename)
         if path.exists() or (self._folder("wheels", sha256) / "manifest.json").exists():
             return
-        with self.workplace() as work:
-            (work / "wheel").write_bytes(content)
-            folder.mkdir(parents=True, exist_ok=True)
-            (work / "wheel").replace(path)
+        folder.mkdir(parents=True, exist_ok=True)
+        write_beside(str(path), content)
 
     def _unpacked(self, sha256: str, filename: str) -> StoredWheel | None:
         path = self._folder("packed", sha256) / _plain(filename)
