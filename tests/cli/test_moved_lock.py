@@ -62,7 +62,8 @@ def unstored(sandbox: Sandbox, *argv: str, **variables: str) -> Ran:
     """A command in an environment and with a cache that are new."""
     folder = sandbox.root / f"anew-{len(list(sandbox.root.iterdir()))}"
     folder.mkdir()
-    return sandbox.cove(*argv, UV_CACHE_DIR=str(folder / "c"), UV_PROJECT_ENVIRONMENT=str(folder / "e"), **variables)
+    anew = {"UV_CACHE_DIR": str(folder / "c"), "UV_PROJECT_ENVIRONMENT": str(folder / "e")}
+    return sandbox.cove(*argv, environ={**anew, **variables})
 
 
 def pages(ran: Ran) -> list[str]:
@@ -198,8 +199,8 @@ def test_another_file_of_the_same_name_is_never_taken(
         assert "other has another file called `alpha-1.0-py3-none-any.whl`" in ran.stderr
         assert old.simple_url.public in ran.stderr
         assert not any(request.url.endswith(".whl") and "alpha" in request.url for request in ran.requests)
-    for command in (("lock",), ("sync",)):
-        ran = unstored(sandbox, *command)
+    for name in ("lock", "sync"):
+        ran = unstored(sandbox, name)
         assert (ran.status, "index-changed" in ran.stderr or "is locked from" in ran.stderr) == (1, True)
     assert (project / "uv.lock").read_bytes() == before
 

@@ -92,7 +92,7 @@ def conflict_codes(project: Project) -> list[list[str]]:
 def stated_conflicts(project: Project) -> tuple[tuple[Mapping[str, str], ...], ...]:
     """``conflicts`` as the lock has them."""
     return tuple(
-        tuple({"package": project.name, kind: name} for kind, name in members) for members in project.conflicts
+        tuple({"package": project.name, kind: name} for kind, name in sorted(members)) for members in project.conflicts
     )
 
 
@@ -174,7 +174,8 @@ class _Maker:
         return replace(
             package,
             version="" if direct.has_dynamic_version else package.version,
-            sdist=file if is_archive and not filename.endswith(".whl") else None,
+            # The address of an archive is that of its source, and said there.
+            sdist=replace(file, url="") if is_archive and not filename.endswith(".whl") else None,
             wheels=(wheel,) if is_archive and filename.endswith(".whl") else (),
             requires_dist=requires_dist,
             requires_dev=requires_dev,

@@ -330,8 +330,8 @@ class _Fetcher:
         )
 
     def _url(self, package: LockedPackage, file: LockedFile) -> Url:
-        if file.url:
-            return Url.parse(file.url)
+        if file.url or package.source.kind == "url":
+            return Url.parse(file.url or package.source.location)
         return Url.parse(from_path(str(path_of(package, file, self._place))))
 
     def _as_required(self, url: Url) -> Url:
