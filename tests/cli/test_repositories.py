@@ -105,6 +105,36 @@ def test_a_requirement_with_a_url(sandbox: Sandbox, repo: Path) -> None:
     assert "two==2.0" in ran.ok().stdout + ran.stderr
 
 
+@pytest.mark.parametrize("output", ["requirements.txt", "pylock.toml"])
+def test_what_is_compiled_has_the_commit_and_is_installed(sandbox: Sandbox, repo: Path, output: str) -> None:
+    write_project(repo / "lib", "two", "2.0", "one")
+    first = commit(repo)
+    texts = [f"one @ git+{repo.as_uri()}@main", f"two @ git+{repo.as_uri()}@main#subdirectory=lib"]
+    (sandbox.work / "r.in").write_text("\n".join(texts) + "\n")
+    sandbox.cove("pip", "compile", "r.in", "-o", output).ok()
+    text = (sandbox.work / output).read_text()
+    assert text.count(first) == 2
+    if output == "requirements.txt":
+        assert f"two @ git+{repo.as_uri()}@{first}#subdirectory=lib\n" in text
+    write_project(repo, "one", "1.1")
+    commit(repo)
+    sandbox.cove("venv").ok()
+    sandbox.cove("pip", "install", "-r", output).ok()
+    assert _installed(sandbox, "one")["vcs_info"]["commit_id"] == first  # type: ignore[index]
+    assert _installed(sandbox, "two")["subdirectory"] == "lib"
+
+
+@pytest.mark.parametrize("instead", ["ext::touch pwned", "https://-oProxyCommand=touch/x"])
+def test_a_pylock_cannot_name_another_transport(sandbox: Sandbox, repo: Path, instead: str) -> None:
+    (sandbox.work / "r.in").write_text(f"one @ git+{repo.as_uri()}@main\n")
+    sandbox.cove("pip", "compile", "r.in", "-o", "pylock.toml").ok()
+    lock = sandbox.work / "pylock.toml"
+    lock.write_text(lock.read_text().replace(f'"{repo.as_uri()}"', f'"{instead}"'))
+    sandbox.cove("venv").ok()
+    ran = sandbox.cove("pip", "install", "-r", "pylock.toml")
+    assert (ran.status, "from a repository that cannot be used" in ran.stderr) == (2, True), ran.stderr
+
+
 def test_submodules_belong_to_the_checkout(sandbox: Sandbox, repo: Path, tmp_path: Path) -> None:
     outer = tmp_path / "outer"
     outer.mkdir()

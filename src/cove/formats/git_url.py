@@ -50,6 +50,11 @@ class GitUrl:
         """As a requirement has it, without user info; ``parse`` reads it."""
         return written(self.url.public, self.kind, self.reference, self.subdirectory, lfs=self.lfs)
 
+    @property
+    def pinned(self) -> str:
+        """As a requirement has it that means this commit, without user info."""
+        return written(self.url.public, "rev", self.commit, self.subdirectory, lfs=self.lfs)
+
     def within(self, subdirectory: str) -> "GitUrl":
         """Another place in the same repository."""
         return replace(self, subdirectory="" if subdirectory == "." else subdirectory)

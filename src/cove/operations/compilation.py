@@ -9,7 +9,7 @@ from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
-from cove.formats.direct_url import Directory
+from cove.formats.direct_url import Archive
 from cove.formats.marker_sets import TooComplex
 from cove.formats.marker_text import spelled
 from cove.formats.requirements_txt import Pin
@@ -206,6 +206,8 @@ class Compilation:
                 root = written.get(name)
                 location = root.written if root is not None else direct.url.public
                 is_editable = root is not None and root.editable
+                if direct.git is not None:
+                    location = direct.git.pinned
                 pin = replace(pin, location=_as_url(location, direct.url, editable=is_editable), editable=is_editable)
             elif form.index_annotations and each.candidate is not None:
                 pin = replace(pin, index=each.candidate.index.url.public)
@@ -237,7 +239,7 @@ class Compilation:
         if candidate is not None:
             return tuple(sorted(self._file_hash(file, candidate) for file in candidate.files))
         assert direct is not None, "what is chosen comes from an index or from a direct reference"
-        if isinstance(direct.origin.info, Directory):
+        if not isinstance(direct.origin.info, Archive):
             return ()
         url = direct.url.without_fragment()
         digest = self._downloaded(

@@ -6,7 +6,7 @@ from datetime import datetime
 from pathlib import Path
 
 from packaging.markers import Marker
-from packaging.pylock import Package, PackageArchive, PackageDirectory, PackageSdist, PackageWheel, Pylock
+from packaging.pylock import Package, PackageArchive, PackageDirectory, PackageSdist, PackageVcs, PackageWheel, Pylock
 from packaging.specifiers import SpecifierSet
 from packaging.utils import NormalizedName
 from packaging.version import Version
@@ -83,6 +83,16 @@ def _hashes(session: Session, file: File, candidate: Candidate) -> dict[str, str
 def _direct(
     session: Session, direct: Direct, name: NormalizedName, marker: Marker | None, folder: Path, *, is_editable: bool
 ) -> Package:
+    if direct.git is not None:
+        git = direct.git
+        vcs = PackageVcs(
+            type="git",
+            url=git.url.public,
+            requested_revision=git.reference or None,
+            commit_id=git.commit,
+            subdirectory=git.subdirectory or None,
+        )
+        return Package(name=name, version=Version(direct.metadata.version), marker=marker, vcs=vcs)
     url = direct.url.without_fragment()
     path = os.path.relpath(to_path(url.path), folder).replace("\\", "/") if url.scheme == "file" else None
     if isinstance(direct.origin.info, Directory):

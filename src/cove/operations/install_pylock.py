@@ -14,15 +14,17 @@ from packaging.pylock import (
     Pylock,
 )
 
-from cove.errors import ConfigurationError, InvalidArtifact, NoCompatibleFile, UsageError
-from cove.formats import pylock
+from cove.errors import ConfigurationError, NoCompatibleFile, UsageError
+from cove.formats import git_url, pylock
 from cove.formats.direct_url import Archive, Directory, DirectUrl
 from cove.formats.file_url import from_path, to_path
+from cove.formats.git_url import GitUrl
 from cove.formats.pylock import Chosen
 from cove.formats.pylock_name import is_pylock
 from cove.index.candidates import Rules
 from cove.install.interpreter import Interpreter
 from cove.install.store import StoredWheel
+from cove.model.dataclasses import replace
 from cove.model.dist import File, SdistName, WheelName, parse_filename
 from cove.model.event import Warned
 from cove.model.index import Index
@@ -34,7 +36,7 @@ from cove.operations.inputs import Inputs
 from cove.operations.install import Done
 from cove.operations.policy import file_rules
 from cove.operations.requirement_files import text_of
-from cove.operations.workbench import Workbench
+from cove.operations.workbench import Workbench, origin_of
 from cove.wiring import Session
 
 _File = PackageArchive | PackageSdist | PackageWheel
@@ -117,10 +119,7 @@ class _Wants:
     def of(self, package: Package, source: Chosen) -> Want:
         """How ``package`` is installed from ``source``."""
         if isinstance(source, PackageVcs):
-            raise NoCompatibleFile(
-                f"{self._path}: `{package.name}` comes from a repository, which cannot be installed from yet",
-                hints=("export it from an index, or install it from a checkout",),
-            )
+            return self._of_repository(package, source)
         if isinstance(source, PackageDirectory):
             return self._of_directory(package, source)
         url = self._url(package, source)
@@ -135,14 +134,32 @@ class _Wants:
         wheel = partial(self._bench.wheel, file, name=name, version=version, index=self._index(package), hashes=hashes)
         if not isinstance(source, PackageArchive):
             return Want(name, version, wheel)
-        if source.subdirectory:
-            raise InvalidArtifact(
-                f"{self._path}: `{package.name}` lies in a subdirectory of an archive, from which nothing is installed"
-            )
         strong = {
             algorithm: digest for algorithm, digest in hashes.items() if algorithm in ("sha256", "sha384", "sha512")
         }
-        return Want(name, version, wheel, DirectUrl(url.without_credentials(), Archive(strong)))
+        below = source.subdirectory or ""
+        if below:
+            wheel = partial(self._bench.from_archive, file, str(name), hashes, below)
+        return Want(name, version, wheel, DirectUrl(url.without_credentials(), Archive(strong), below))
+
+    def _of_repository(self, package: Package, source: PackageVcs) -> Want:
+        name, url = normalize(package.name), source.url
+        if url is None or (source.path and self._folder is not None):
+            url = from_path(str(self._local(package, source.path or ".").resolve()))
+        try:
+            git = _repository(source, url, is_elsewhere=self._folder is None)
+        except ValueError as error:
+            raise ConfigurationError(
+                f"{self._path}: `{name}` comes from a repository that cannot be used: {error}"
+            ) from None
+        self._check_may_build(name, str(package.version or ""))
+        build = partial(self._bench.from_repository, git, str(name))
+        if package.version is not None:
+            return Want(name, str(package.version), build, origin_of(git))
+        built = build()
+        parsed = parse_filename(built.manifest.filename)
+        assert isinstance(parsed, WheelName), "the store holds wheels"
+        return Want(name, parsed.version, _given(built), origin_of(git))
 
     def _of_directory(self, package: Package, source: PackageDirectory) -> Want:
         from cove.operations.project import read as read_project
@@ -204,6 +221,19 @@ def _given(wheel: StoredWheel) -> Callable[[], StoredWheel]:
 
 def _origin(folder: Path, *, is_editable: bool) -> DirectUrl:
     return DirectUrl(Url.parse(from_path(str(folder))), Directory(is_editable))
+
+
+def _repository(source: PackageVcs, url: str, *, is_elsewhere: bool) -> GitUrl:
+    """The repository of an entry. Raises ``ValueError``; a lock from ``elsewhere`` reaches no file of this machine."""
+    if source.type != "git":
+        raise ValueError("only git is known here")
+    if url.startswith("file:") and is_elsewhere:
+        raise ValueError("it lies on this machine, and the lock on another")
+    kind = "rev" if source.requested_revision else ""
+    git = git_url.make(url, kind, source.requested_revision or "", source.subdirectory or "")
+    if not git_url.is_commit(source.commit_id):
+        raise ValueError("its commit is none")
+    return replace(git, commit=source.commit_id)
 
 
 def _version_in(filename: str) -> str:
