@@ -25,9 +25,9 @@ class Request:
     ``applies`` decides markers and ``python_ok`` decides ``Requires-Python`` texts, so that the solver knows nothing of
     environments; ``python`` is how messages call the target's Python (``3.11.7``). ``preferences`` are tried first (a
     lock's versions). ``constraints`` limit a project without asking for it. ``overrides`` replace every requirement for
-    the projects they name, whoever asks; what ``excludes`` names is required by nobody. ``urls`` are the direct references that are in force besides those of the roots,
-    constraints and overrides: the project's name to the URL as a requirement writes it. ``root_name`` is how messages
-    call whoever states the ``roots``.
+    the projects they name, whoever asks; what ``excludes`` names is required by nobody. ``urls`` are the direct references
+    that are in force besides those of the roots, constraints and overrides: the project's name to the URL as a requirement
+    writes it. ``root_name`` is how messages call whoever states the ``roots``.
 
     With ``environments`` the resolution is a universal one, and may have to be parted (``universal.solve_everywhere``);
     ``sections`` are then the roots as they stand side by side, and ``by_python`` tells whether a newer version for newer
