@@ -1,0 +1,246 @@
+"""Everything that can change after a project was locked: what is said of it, and what each command then does."""
+
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from cove.server.serve import RunningIndex
+from cove.testing import PackageFactory
+from support.commandline import Sandbox
+from support.programs import program
+from support.programs import run as run_program
+
+BASE = """\
+[project]
+name = "app"
+version = "0.1.0"
+requires-python = ">=3.11"
+dependencies = ["tree>=1", "leaf"]
+
+[project.optional-dependencies]
+x = ["extra"]
+
+[dependency-groups]
+dev = ["dev"]
+docs = ["leaf"]
+
+[tool.uv.sources]
+pinned = { index = "corp" }
+
+[[tool.uv.index]]
+name = "corp"
+url = "{corp}"
+explicit = true
+
+[[tool.uv.index]]
+name = "main"
+url = "{main}"
+default = true
+
+[tool.uv]
+constraint-dependencies = ["tree<9"]
+override-dependencies = ["dev<9"]
+"""
+
+
+@dataclass(frozen=True)
+class Change:
+    """``old`` becomes ``new`` in the project, and ``why`` is said; flags make the same difference where they are given."""
+
+    name: str
+    old: str
+    new: str
+    why: str
+    flags: tuple[str, ...] = ()
+    uv_agrees: bool = True
+
+
+def setting(name: str, line: str, why: str, *flags: str, uv_agrees: bool = True) -> Change:
+    """A line more in ``[tool.uv]``."""
+    return Change(name, "[tool.uv]\n", f"[tool.uv]\n{line}\n", why, flags, uv_agrees)
+
+
+CHANGES = [
+    Change(
+        "a dependency more", '"leaf"]\n\n[project', '"leaf", "extra"]\n\n[project', "a dependency was added: `extra`"
+    ),
+    Change("a dependency less", '"tree>=1", "leaf"', '"tree>=1"', "a dependency was removed: `leaf`"),
+    Change("specifier", "tree>=1", "tree>=2", "a dependency changed: `tree>=1` is now `tree>=2`"),
+    Change(
+        "marker",
+        '"leaf"]\n\n[project',
+        "\"leaf ; os_name == 'nt'\"]\n\n[project",
+        "a dependency changed: `leaf` is now `leaf ; os_name == 'nt'`",
+    ),
+    Change("extras of a dependency", "tree>=1", "tree[more]>=1", "`tree>=1` is now `tree[more]>=1`"),
+    Change("an extra more", 'x = ["extra"]', 'x = ["extra"]\ny = []', "the extra `y` was added"),
+    Change("an extra less", 'x = ["extra"]\n', "", "a dependency was removed: `extra ; extra == 'x'`"),
+    Change("in an extra", 'x = ["extra"]', 'x = ["extra<3"]', "`extra ; extra == 'x'` is now `extra<3 ; extra == 'x'`"),
+    Change("a group more", 'dev = ["dev"]', 'dev = ["dev"]\nlint = ["leaf"]', "the group `lint` was added"),
+    Change("a group less", 'docs = ["leaf"]\n', "", "the group `docs` was removed"),
+    Change("in a group", 'dev = ["dev"]', 'dev = ["dev", "leaf"]', "a dependency of the group `dev` was added: `leaf`"),
+    Change(
+        "a pin more",
+        "pinned = {",
+        'leaf = { index = "corp" }\npinned = {',
+        "a dependency changed: `leaf` is now `leaf` from {corp}",
+    ),
+    Change("a path", "pinned = {", 'leaf = { path = "leaf" }\npinned = {', "`leaf` is now `leaf` from leaf"),
+    Change("requires-python", ">=3.11", ">=3.11,<4", "requires-python was `>=3.11` and is `>=3.11, <4`"),
+    Change("version", "0.1.0", "0.2.0", "the project's version was 0.1.0 and is 0.2.0"),
+    Change("name", 'name = "app"', 'name = "other"', "the lock is not of the project `other`"),
+    Change(
+        "package",
+        "[tool.uv]\n",
+        "[tool.uv]\npackage = true\n",
+        "the project was locked as virtual and is editable now",
+    ),
+    setting(
+        "resolution",
+        'resolution = "lowest"',
+        "`resolution-mode` changed: it was not given and is `lowest`",
+        "--resolution",
+        "lowest",
+    ),
+    setting(
+        "prerelease",
+        'prerelease = "allow"',
+        "`prerelease-mode` changed: it was not given and is `allow`",
+        "--prerelease",
+        "allow",
+    ),
+    setting(
+        "fork-strategy",
+        'fork-strategy = "fewest"',
+        "`fork-strategy` changed: it was not given and is `fewest`",
+        "--fork-strategy",
+        "fewest",
+    ),
+    setting(
+        "exclude-newer",
+        'exclude-newer = "2100-01-01T00:00:00Z"',
+        "`exclude-newer` changed",
+        "--exclude-newer",
+        "2100-01-01T00:00:00Z",
+    ),
+    setting("environments", "environments = [\"sys_platform == 'linux'\"]", "the setting `environments` changed"),
+    setting(
+        "required",
+        "required-environments = [\"sys_platform == 'linux'\"]",
+        "the setting `required-environments` changed",
+    ),
+    setting("conflicts", 'conflicts = [[{ extra = "x" }, { group = "docs" }]]', "the setting `conflicts` changed"),
+    setting("default-groups", 'default-groups = ["docs"]', "the setting `default-groups` changed"),
+    Change("a constraint", "tree<9", "tree<8", "a constraint changed: `tree<9` is now `tree<8`"),
+    Change("a constraint less", 'constraint-dependencies = ["tree<9"]\n', "", "a constraint was removed: `tree<9`"),
+    Change("an override", "dev<9", 'dev<9", "leaf<9', "an override was added: `leaf<9`"),
+    setting(
+        "build constraint", 'build-constraint-dependencies = ["leaf<9"]', "a constraint of builds was added: `leaf<9`"
+    ),
+    setting(
+        "exclusion",
+        'exclude-dependencies = ["winonly"]',
+        "the setting `excludes` changed: `winonly` was added",
+        uv_agrees=False,
+    ),
+    Change(
+        "an index that has something else",
+        'name = "main"\nurl = "{main}"',
+        'name = "main"\nurl = "{corp}"',
+        "is locked from the index {main}, which is not configured any more",
+    ),
+    Change(
+        "a member",
+        "[tool.uv]\n",
+        '[tool.uv.workspace]\nmembers = ["member"]\n\n[tool.uv]\n',
+        "the workspace has a new member `member`",
+    ),
+]
+
+
+@pytest.fixture(scope="module")
+def addresses(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    """Two indexes; ``corp`` has another ``leaf``."""
+    folder, make = tmp_path_factory.mktemp("indexes"), PackageFactory()
+    with RunningIndex(folder / "main") as main, RunningIndex(folder / "corp") as corp:
+        for name in ("leaf", "extra", "dev", "winonly", "tree"):
+            for version in ("1.0", "2.0"):
+                make.wheel(name, version).write_to(main.store.root / name)
+            make.wheel(name, "2.0", files={"other.py": ""}).write_to(corp.store.root / name)
+        yield {"main": main.simple_url.public, "corp": corp.simple_url.public}
+
+
+def filled(text: str, addresses: dict[str, str]) -> str:
+    for name, address in addresses.items():
+        text = text.replace(f"{{{name}}}", address)
+    return text
+
+
+@pytest.fixture
+def project(sandbox: Sandbox, addresses: dict[str, str]) -> Path:
+    """The project, locked; a folder with a member, and one with another ``leaf``, lie in it."""
+    folder = sandbox.using({"UV_PYTHON": sys.executable}).project(filled(BASE, addresses))
+    for name in ("leaf", "member"):
+        toml = f'[project]\nname = "{name}"\nversion = "7"\nrequires-python = ">=3.11"\ndependencies = []\n'
+        sandbox.project(toml, name)
+    sandbox.cove("lock").ok()
+    return folder
+
+
+@pytest.mark.parametrize("change", CHANGES, ids=lambda change: change.name)
+def test_what_changed_is_said_and_nothing_is_asked(
+    change: Change, sandbox: Sandbox, project: Path, addresses: dict[str, str]
+) -> None:
+    lock = project / "uv.lock"
+    before = lock.read_bytes()
+    old, new, why = (filled(text, addresses) for text in (change.old, change.new, change.why))
+    toml = (project / "pyproject.toml").read_text()
+    assert toml.count(old) == 1, f"{old!r} is there {toml.count(old)} times"
+    (project / "pyproject.toml").write_text(toml.replace(old, new))
+    for command in (("lock", "--check"), ("lock", "--locked"), ("sync", "--locked"), ("lock", "--check", "--dry-run")):
+        ran = sandbox.cove(*command)
+        assert (ran.status, why in ran.stderr) == (1, True), ran.stderr
+        assert ran.requests == () or "index" in change.name
+    environ = {**sandbox.environ, "UV_CACHE_DIR": str(sandbox.root / "uv-cache"), "UV_PYTHON_DOWNLOADS": "never"}
+    done = run_program([program("uv"), "lock", "--check"], environ, project)
+    assert (done.returncode != 0) is change.uv_agrees, done.stderr
+    assert lock.read_bytes() == before
+
+
+@pytest.mark.parametrize("change", [change for change in CHANGES if change.flags], ids=lambda change: change.name)
+def test_flags_make_the_same_difference(change: Change, sandbox: Sandbox, project: Path) -> None:
+    before = (project / "uv.lock").read_bytes()
+    ran = sandbox.cove("lock", "--check", *change.flags)
+    assert (ran.status, change.why in ran.stderr, ran.requests) == (1, True, ()), ran.stderr
+    assert (project / "uv.lock").read_bytes() == before
+
+
+@pytest.mark.parametrize("change", CHANGES[:4], ids=lambda change: change.name)
+def test_what_each_command_does_with_a_stale_lock(
+    change: Change, sandbox: Sandbox, project: Path, addresses: dict[str, str]
+) -> None:
+    lock = project / "uv.lock"
+    before = lock.read_bytes()
+    toml = (project / "pyproject.toml").read_text()
+    (project / "pyproject.toml").write_text(toml.replace(change.old, change.new))
+    for command in (("lock", "--dry-run"), ("sync", "--dry-run"), ("lock", "--frozen"), ("sync", "--frozen")):
+        sandbox.cove(*command).ok()
+        assert lock.read_bytes() == before, command
+    sandbox.cove("sync").ok()
+    assert lock.read_bytes() != before
+    assert sandbox.cove("lock", "--check").ok().requests == ()
+    (project / "pyproject.toml").write_text(toml)
+    sandbox.cove("lock").ok()
+    assert lock.read_bytes() == before
+
+
+def test_there_is_no_lock(sandbox: Sandbox, project: Path) -> None:
+    (project / "uv.lock").unlink()
+    for command, why in ((("lock", "--check"), "there is no lock"), (("sync", "--frozen"), "does not exist")):
+        ran = sandbox.cove(*command)
+        assert (ran.status, why in ran.stderr) == (1, True), ran.stderr
+    sandbox.cove("lock", "--dry-run").ok()
+    assert not (project / "uv.lock").exists()
