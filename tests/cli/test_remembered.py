@@ -1,7 +1,11 @@
 """What a compilation remembers: one wave of questions, and nothing computed again where nothing has changed."""
 
+from collections.abc import Iterator
+from pathlib import Path
+
 import pytest
 
+from cove.server.serve import RunningIndex
 from cove.testing import PackageFactory, PrivateIndex
 from support.commandline import Ran, Sandbox
 
@@ -127,3 +131,41 @@ def test_nothing_is_remembered_of_files_on_the_disk(pip: Sandbox, wheel_factory:
     assert "app==3.0" in compiled(pip, "--find-links", "links").stdout
     wheel_factory.wheel("app", "4.0").write_to(links)
     assert "app==4.0" in compiled(pip, "--find-links", "links").stdout
+
+
+@pytest.fixture
+def two(sandbox: Sandbox, cove_index: PrivateIndex, wheel_factory: PackageFactory, tmp_path: Path) -> Iterator[Sandbox]:
+    """A private index that has nothing yet, asked before a public one that has ``app``."""
+    public = tmp_path / "public"
+    wheel_factory.wheel("app").write_to(public / "app")
+    (sandbox.work / "requirements.in").write_text("app\n")
+    with RunningIndex(public) as index:
+        yield sandbox.using({"UV_INDEX": cove_index.simple_url, "UV_DEFAULT_INDEX": index.simple_url.public})
+
+
+def places(ran: Ran, cove_index: PrivateIndex) -> list[str]:
+    own = cove_index.running.simple_url.public.removesuffix("simple/")
+    return ["private" if request.url.startswith(own) else "public" for request in ran.requests]
+
+
+def test_indexes_are_asked_again_in_their_order(
+    two: Sandbox, cove_index: PrivateIndex, wheel_factory: PackageFactory
+) -> None:
+    first = compiled(two)
+    again = compiled(two)
+    assert again.stdout == first.stdout
+    assert places(again, cove_index) == ["private", "public"]
+    cove_index.add(wheel_factory.wheel("app", "0.5"))
+    changed = compiled(two)
+    assert "app==0.5" in changed.stdout
+    assert set(places(changed, cove_index)) == {"private"}
+
+
+def test_a_route_that_was_set_since_is_kept_to(two: Sandbox, cove_index: PrivateIndex) -> None:
+    compiled(two)
+    named = {"UV_INDEX": f"corp={cove_index.simple_url}"}
+    assert two.cove("pip", "compile", "requirements.in", environ=named).ok().stdout
+    (two.work / "pyproject.toml").write_text('[tool.cove.index.corp]\npackages = ["app"]\n')
+    ran = two.cove("pip", "compile", "requirements.in", environ=named)
+    assert ran.status == 1
+    assert places(ran, cove_index) == ["private"]

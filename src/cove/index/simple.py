@@ -112,7 +112,10 @@ class SimpleIndex:
         return response
 
     def _mark(self, name: Name, response: Response) -> None:
-        self._marks[name] = response.digest or (str(response.status) if response.status in ABSENT_STATUSES else "")
+        self._marks[name] = response.digest
+        if response.status in ABSENT_STATUSES:
+            response.body.close()
+            self._marks[name] = str(response.status)
 
     def _judge(self, name: Name, response: Response) -> Outcome:
         if response.status == 200:

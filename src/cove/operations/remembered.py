@@ -39,8 +39,9 @@ class Remembered:
 
     def __init__(self, session: Session, roots: Iterable[Name]) -> None:
         self._session = session
-        places = [index.url.public for index in session.indexes.all]
-        key = json.dumps([_SCHEMA, sorted(set(roots)), places])
+        # Whatever decides where a name may go is part of the key: a route that was set since must not be passed by.
+        places = [repr(index) for index in session.indexes.all]
+        key = json.dumps([_SCHEMA, sorted(set(roots)), session.settings.index_strategy, places])
         self._path = session.cache_dir / "resolved" / hashlib.sha256(key.encode()).hexdigest()[:32]
         self._document = self._read()
         self._pages = _pages(self._document.get("pages"))
@@ -92,7 +93,9 @@ class Remembered:
             return
 
     def _marks(self, name: Name) -> list[list[str]]:
-        known = ((index.url.public, source.known_mark(name)) for index, source in self._session.sources)
+        # In the order in which they are asked: see ``index.chain.Router``.
+        in_order = sorted(self._session.sources, key=lambda pair: pair[0].default)
+        known = ((index.url.public, source.known_mark(name)) for index, source in in_order)
         return [[place, mark] for place, mark in known if mark is not None]
 
     def _read(self) -> dict[str, object]:
