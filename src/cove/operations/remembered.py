@@ -127,7 +127,7 @@ def fingerprint(session: Session, parts: Iterable[object]) -> str | None:
     settings, found = session.settings, session.indexes
     if settings.no_cache or settings.refresh or settings.refresh_package or settings.offline or found.find_links:
         return None
-    if settings.exclude_newer:
+    if settings.exclude_newer or settings.exclude_newer_package:
         return None
     if any(index.format == "flat" or index.url.scheme == "file" or index.exclude_newer for index in found.all):
         return None
