@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from threading import RLock, Thread
+from types import TracebackType
 from typing import TYPE_CHECKING, Generic, Self, TypeVar, overload
 
 from cove import __version__
@@ -111,12 +112,16 @@ class Session:
         self._exits = ExitStack()
         self._asking: list[SimpleIndex | FlatIndex] = []
         self._asked_ahead: list[Begun[None]] = []
+        self._is_interrupted = False
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *exception: object) -> None:
-        self._exits.close()
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._is_interrupted = kind is KeyboardInterrupt
+        self._exits.__exit__(kind, error, traceback)
 
     def listener(self, event: Event) -> None:
         """Tell of ``event`` whoever listens to this run."""
@@ -369,7 +374,7 @@ class Session:
         import cove.http.transport  # noqa: F401
 
         begun = Begun(work)
-        self._exits.callback(begun.wait)
+        self._exits.callback(lambda: None if self._is_interrupted else begun.wait())
         return begun
 
     def _prepare(self) -> None:

@@ -1,8 +1,9 @@
 """Doing the same for many things at once."""
 
 from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
+
+from cove.http.pool import pool
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -14,10 +15,6 @@ def each(function: Callable[[T], R], items: Iterable[T], *, workers: int) -> lis
     things = list(items)
     if len(things) < 2:
         return [function(thing) for thing in things]
-    with ThreadPoolExecutor(max_workers=min(workers, len(things)), thread_name_prefix="cove-each") as pool:
-        futures = [pool.submit(function, thing) for thing in things]
-        try:
-            return [future.result() for future in futures]
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
+    with pool(min(workers, len(things)), "cove-each") as threads:
+        futures = [threads.submit(function, thing) for thing in things]
+        return [future.result() for future in futures]

@@ -6,10 +6,11 @@ is done on the calling thread; workers only wait for the network.
 """
 
 from collections.abc import Callable, Generator, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from queue import SimpleQueue
+from types import TracebackType
 from typing import Any, Self, TypeVar
 
+from cove.http.pool import pool
 from cove.model.dataclasses import dataclass
 from cove.model.event import Advanced, Finished, Listener, Started, Warned
 from cove.resolve.forks import Environments
@@ -38,16 +39,20 @@ class Driver:
     def __init__(self, respond: Respond, *, workers: int, listener: Listener) -> None:
         self._respond = respond
         self._listener = listener
-        self._pool = ThreadPoolExecutor(max_workers=workers, thread_name_prefix="cove-ask")
+        self._threads = pool(workers, "cove-ask")
         self._arrivals: SimpleQueue[_Arrival] = SimpleQueue()
         self._asked: set[Question] = set()
         self._arrived: dict[Question, _Arrival] = {}
 
     def __enter__(self) -> Self:
+        self._pool = self._threads.__enter__()
         return self
 
-    def __exit__(self, *exception: object) -> None:
-        self._pool.shutdown(wait=True, cancel_futures=True)
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._pool.shutdown(wait=False, cancel_futures=True)  # what was only guessed is not asked any more
+        self._threads.__exit__(kind, error, traceback)
 
     def resolve(self, request: Request) -> Solution:
         """The solution; raises what the solver raises, and what answering raised for a question it asked in earnest."""

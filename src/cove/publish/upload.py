@@ -1,12 +1,12 @@
 """Publishing files: ask what is already there, send what is not, say what became of each."""
 
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol
 
 from cove.errors import CoveError, PublishRefused
 from cove.formats.upload_form import encode
 from cove.http.messages import Request, Response
+from cove.http.pool import pool
 from cove.model.dataclasses import dataclass
 from cove.model.event import Advanced, Finished, Listener, Started, ignore
 from cove.model.index import Index
@@ -72,8 +72,8 @@ def publish(
     """
     before = _ask(artifacts, check)
     job = _Job(client, target, credential, check, listener, dry_run=dry_run)
-    with ThreadPoolExecutor(_PARALLEL, "cove-upload") as pool:
-        return tuple(pool.map(lambda artifact: job.one(artifact, before.get(artifact.name)), artifacts))
+    with pool(_PARALLEL, "cove-upload") as threads:
+        return tuple(threads.map(lambda artifact: job.one(artifact, before.get(artifact.name)), artifacts))
 
 
 def _ask(artifacts: Sequence[Artifact], check: Check | None) -> dict[Name, Outcome]:
@@ -81,8 +81,8 @@ def _ask(artifacts: Sequence[Artifact], check: Check | None) -> dict[Name, Outco
     if check is None:
         return {}
     names = sorted({artifact.name for artifact in artifacts})
-    with ThreadPoolExecutor(max(1, min(16, len(names))), "cove-check") as pool:
-        return dict(zip(names, pool.map(check, names), strict=True))
+    with pool(min(16, len(names)), "cove-check") as threads:
+        return dict(zip(names, threads.map(check, names), strict=True))
 
 
 @dataclass(frozen=True, slots=True)
