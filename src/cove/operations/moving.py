@@ -55,19 +55,19 @@ class Homes:
         if present is None:
             return True
         # What is in a list of links may complete what a route says.
-        if not chosen or present.format == "flat":
+        if chosen is None or present.format == "flat":
             return False
-        where = address(package.source.location, self._place)
-        return not any(where in addresses(index, self._place) for index in chosen)
+        return address(package.source.location, self._place) not in addresses(chosen, self._place)
 
-    def chosen(self, name: Name) -> tuple[Index, ...]:
-        """The indexes that pins or a route send ``name`` to; none where it is searched for."""
-        pins = (self._asked.pins.get(name, ""), *(place for _, place in self._asked.places.get(name, ())))
-        pinned = tuple(self._by_name[pin] for pin in pins if pin in self._by_name)
-        if pinned:
-            return pinned
+    def chosen(self, name: Name) -> Index | None:
+        """The index that a pin or a route sends ``name`` to; none where it is searched for, or where markers decide."""
+        if name in self._asked.places:
+            return None
+        pin = self._asked.pins.get(name, "")
+        if pin in self._by_name:
+            return self._by_name[pin]
         routed = (index for index in self._indexes if any(fnmatchcase(name, glob) for glob in index.packages))
-        return tuple(routed)[:1]
+        return next(routed, None)
 
 
 class Moves:
@@ -151,9 +151,9 @@ class Moves:
     def _from(self, package: LockedPackage) -> str:
         where = f"`{package.name}` is locked from the index {package.source.location}, "
         chosen = self._homes.chosen(package.name)
-        if self._homes.index_of(package) is None:
+        if chosen is None or self._homes.index_of(package) is None:
             return f"{where}which is not configured any more"
-        return f"{where}and belongs to {' or '.join(index.label for index in chosen)} now"
+        return f"{where}and belongs to {chosen.label} now"
 
     def _missing(self, package: LockedPackage, files: Iterable[LockedFile]) -> str:
         several = list(files)
