@@ -64,9 +64,13 @@ class Unmet(CoveError):
 
 
 class NoSolution(Unmet):
-    """The requirements contradict each other or what the indexes offer."""
+    """The requirements contradict each other or what the indexes offer.
+
+    ``lacking`` are requirements that no version of a project meets that could be chosen: its name, and the specifier.
+    """
 
     code = "no-solution"
+    lacking: tuple[tuple[str, str], ...] = ()
 
 
 class ProjectNotFound(Unmet):

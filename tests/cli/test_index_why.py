@@ -44,7 +44,7 @@ def test_outside_a_project(sandbox: Sandbox) -> None:
     assert "  foo-3.0-py3-none-any.whl: requires Python >=3.99" in ran.stdout
     assert "and 3 more, which `--all-files` lists" in ran.stdout
     everything = sandbox.cove("index", "why", "foo", "--all-files").ok().stdout
-    assert everything.count("no wheel tag matches") == 12
+    assert everything.count("has no wheel for this target") == 12
     assert ran.stderr == ""
 
 

@@ -88,8 +88,8 @@ def test_of_equal_tags_the_highest_build_number_wins(builds: list[str]) -> None:
 @pytest.mark.parametrize(
     "filename, reason",
     [
-        ("acme-1-py3-none-win_amd64.whl", "no wheel tag matches: it is for py3 with ABI none on win_amd64"),
-        ("acme-1-cp312-cp312-manylinux_2_17_x86_64.whl", "no wheel tag matches"),
+        ("acme-1-py3-none-win_amd64.whl", "has no wheel for this target, but for py3 with ABI none on win_amd64"),
+        ("acme-1-cp312-cp312-manylinux_2_17_x86_64.whl", "has no wheel for this target"),
         ("acme-1.exe", "neither a wheel nor an sdist"),
         ("acme-1.egg", "neither a wheel nor an sdist"),
         ("acme-lib-1.0-py3-none-any.whl", "version 'lib' is not valid"),

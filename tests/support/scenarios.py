@@ -64,7 +64,7 @@ def _fill(index: RunningIndex, packages: Mapping[str, Package]) -> None:
         python: str = package.get("python", "")  # type: ignore[assignment]
         tags: list[str] = package.get("tags", ["py3-none-any"])  # type: ignore[assignment]
         extras: dict[str, list[str]] = package.get("extras", {})  # type: ignore[assignment]
-        requires = [*requires, *(_for(extra, each) for extra, several in extras.items() for each in several)]
+        requires = [*requires, *required_by_extra(extras)]
         told = core_metadata(name, version, requires=requires, extras=dict.fromkeys(extras, ()), requires_python=python)
         for tag in tags:
             if tag == "sdist":
@@ -72,6 +72,11 @@ def _fill(index: RunningIndex, packages: Mapping[str, Package]) -> None:
             else:
                 built = make.wheel(name, version, metadata=told, tag=tag)
             built.write_to(index.store.root / name)
+
+
+def required_by_extra(extras: Mapping[str, list[str]]) -> Iterator[str]:
+    """The lines of ``Requires-Dist`` for what extras require."""
+    return (_for(extra, each) for extra, several in extras.items() for each in several)
 
 
 def _for(extra: str, requirement: str) -> str:

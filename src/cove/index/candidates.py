@@ -193,8 +193,9 @@ def why_not_python(text: str, rules: Rules) -> str:
     if specifiers is None:
         return f"its Python range {text!r} cannot be read"
     if rules.target is not None:
-        # As pip does: a range such as >=3.14 admits the release candidates of 3.14.
-        fits = specifiers.contains(Version(rules.target.python).base_version, prereleases=True)
+        # A range such as >=3.14 admits the release candidates of 3.14; upper bounds are ignored, as below.
+        bound = _lowest(specifiers)
+        fits = bound is None or bound <= Version(Version(rules.target.python).base_version)
         return "" if fits else f"requires Python {text}, and this is {rules.target.python}"
     # Upper bounds are ignored: projects that set them mean "not tested yet", and the lock is to outlive them.
     wanted = rules.requires_python
@@ -287,13 +288,13 @@ class _Judge:
 
     def _best_tag(self, wheel: WheelName) -> int | str:
         best = max((self._tags[tag] for tag in wheel.tags() if tag in self._tags), default=None)
-        return f"no wheel tag matches: it is for {_made_for(wheel)}" if best is None else best
+        return f"has no wheel for this target, but for {_made_for(wheel)}" if best is None else best
 
     def _generality(self, wheel: WheelName) -> int | str:
         """Without a target: the wheel that stands for all, pure ones first; its metadata is read for the lock."""
         wanted = self.rules.requires_python
         if wanted is not None and not wheel_may_run(wheel, wanted):
-            return f"no wheel tag matches: it is for {_made_for(wheel)}, and the project supports {wanted}"
+            return f"has no wheel for {wanted}, which the project supports, but for {_made_for(wheel)}"
         return 2 * ("any" in wheel.platforms) + ("none" in wheel.abis)
 
 

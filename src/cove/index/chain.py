@@ -26,7 +26,8 @@ class Search:
 
     ``rule`` says in words why these indexes were asked; ``answers`` are theirs, in the order of asking; ``links`` those of
     the lists that are merged on top. ``in_order``: versions of an earlier answer are tried before those of a later one.
-    ``nowhere_else``: a pin or a route says that the name may come from no other index.
+    ``nowhere_else``: a pin or a route says that the name may come from no other index. ``beyond`` are the indexes of the
+    search order that were not asked, because one before them has the project.
     """
 
     name: Name
@@ -35,6 +36,7 @@ class Search:
     links: tuple[Outcome, ...] = ()
     in_order: bool = False
     nowhere_else: bool = False
+    beyond: tuple[Index, ...] = ()
 
     @property
     def outcome(self) -> Outcome:
@@ -192,7 +194,12 @@ class Router:
             return self._where_it_was(name, kept)
         answers = self._strategy.ask(name, (source for _, source in self._order))
         rule = f"search order ({self._strategy.name})"
-        return Search(name, rule, answers, self._merged(name), self._strategy.in_order)
+        beyond = tuple(index for index, _ in self._order[len(answers) :])
+        return Search(name, rule, answers, self._merged(name), self._strategy.in_order, beyond=beyond)
+
+    def look(self, name: Name, index: Index) -> Outcome:
+        """What ``index`` says of ``name``, whether or not a search would ask it."""
+        return next(source for other, source in self._sources if other == index).project(name)
 
     def project(self, name: Name) -> Outcome:
         """The answer to ``search``; of several pages the first."""

@@ -35,7 +35,7 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """A file that cannot be chosen, with the reason in words (``no wheel tag matches``, ``requires Python >=3.12``)."""
+    """A file that cannot be chosen, with the reason in words (``has no wheel for this target``, ``requires Python >=3.12``)."""
 
     filename: str
     version: str

@@ -67,7 +67,7 @@ def compile_requirements(
         target = on_platform(target, platform)
     demand = read(session, inputs, interpreter)
     plain = (root for root in demand.roots if root.url is None and root.requirement.marker is None)
-    demand.session.ask_ahead((root.name for root in plain), demand.pins)
+    demand.session.ask_ahead((root.name for root in plain if root.name not in demand.excludes), demand.pins)
     from cove.operations.compilation import Compilation
     from cove.operations.hash_checking import check_digests
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import TypeVar
 
+from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
 from cove.errors import InvalidArtifact, NoCompatibleFile, NoSolution, ProjectNotFound, PythonIncompatible
@@ -17,6 +18,7 @@ from cove.model.candidate import Candidate, Rejected
 from cove.model.dataclasses import dataclass, field, replace
 from cove.model.dist import WheelName, parse_filename
 from cove.model.event import Listener, Noted, Warned
+from cove.model.index import Index
 from cove.model.metadata import CoreMetadata
 from cove.model.name import Name, normalize
 from cove.model.outcome import Found, Unavailable
@@ -74,6 +76,7 @@ class Universe:
         python_ok: Callable[[str], bool] | None = None,
     ) -> None:
         self._doubt = doubt
+        self._beyond: dict[Name, tuple[Index, tuple[Index, ...]]] = {}
         self._python_ok = python_ok
         self._present = present or {}
         self._follow = follow
@@ -98,6 +101,37 @@ class Universe:
         for known in (self.statuses, self.directs, self._releases, self.chosen, self.read):
             known.clear()
         return True
+
+    def elsewhere(self, lacking: Iterable[tuple[str, str]]) -> Iterable[str]:
+        """Where else there may be what is lacking, as hints: on indexes that were not asked.
+
+        Only those of a server that was asked for the project already are looked at: a name is told to nobody new.
+        """
+        for text, specifier in lacking:
+            name = normalize(text)
+            if name not in self._beyond or name in self._urls:
+                continue
+            here, beyond = self._beyond[name]
+            unasked = [index.label for index in beyond if index.url.realm != here.url.realm]
+            if unasked:
+                yield (
+                    f"{here.label} has {name}, and therefore {' and '.join(unasked)} was not asked: "
+                    "`--index-strategy unsafe-best-match` looks everywhere, a pin in tool.uv.sources in one place"
+                )
+            for index in beyond:
+                fitting = self._fitting(name, specifier, index) if index.url.realm == here.url.realm else ()
+                if fitting:
+                    yield (
+                        f"{index.label} has {name} {fitting[-1]}, but {here.label} comes before it and has {name}, too: "
+                        f'a pin takes it from there, `{name} = {{ index = "{index.name}" }}` in tool.uv.sources'
+                    )
+
+    def _fitting(self, name: Name, specifier: str, index: Index) -> list[Version]:
+        outcome = self._router.look(name, index)
+        if not isinstance(outcome, Found):
+            return []
+        versions = Releases(name, [outcome], self._rules(name)).versions
+        return list(SpecifierSet(specifier).filter(versions))
 
     def answer(self, question: Question) -> Answer:
         """Answer the solver; raises what an index or a build that cannot answer raises."""
@@ -135,6 +169,8 @@ class Universe:
             self.read[origin, version] = direct.metadata
             return Versions((version,), origin=str(direct.url))
         search = self._router.search(name, place)
+        if search.found and search.beyond:
+            self._beyond[name] = (search.found[0].index, search.beyond)
         if isinstance(search.outcome, Unavailable):
             raise search.outcome.error
         if search.absent:
@@ -324,8 +360,10 @@ def _driven(work: Callable[[Driver], _T], universe: Universe, workers: int, list
         listener(Noted("nothing fits on pages from the cache: the indexes are asked whether these have changed"))
         with Driver(universe.answer, workers=workers, listener=listener) as driver:
             return work(driver)
-    except _MAY_BE_OUTDATED:
+    except _MAY_BE_OUTDATED as error:
         _warn_of_statuses(universe.statuses, listener)
+        if isinstance(error, NoSolution):
+            error.hints = (*error.hints, *universe.elsewhere(error.lacking))
         raise
 
 

@@ -24,7 +24,7 @@ class UploadDates:
         self._session = session
         self._lock = Lock()
         self._known: dict[str, datetime | None] = {}
-        self._told: set[Index] = set()
+        self._told: set[str] = set()
 
     def __call__(self, file: File, index: Index) -> datetime | None:
         """The time of upload as far as the file's server knows it."""
@@ -51,9 +51,9 @@ class UploadDates:
 
     def _tell(self, index: Index, *, is_dated: bool) -> None:
         with self._lock:
-            if index in self._told:
+            if index.url.public in self._told:
                 return
-            self._told.add(index)
+            self._told.add(index.url.public)
         instead = (
             "exclude-newer goes by the Last-Modified of each file, which is when it came to the server"
             if is_dated

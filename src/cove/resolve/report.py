@@ -50,7 +50,9 @@ def explain(failure: Failure) -> CoveError:
 def _no_solution(story: "_Story", facts: list[Incompatibility]) -> NoSolution:
     proof = refute((variable.full for variable in story.variables), facts)
     assert proof is not None, "condensed facts contradict each other"
-    return NoSolution("\n".join(story.sentences(proof)), hints=tuple(story.hints(facts)))
+    error = NoSolution("\n".join(story.sentences(proof)), hints=tuple(story.hints(facts)))
+    error.lacking = tuple(dict.fromkeys(story.lacking(facts)))
+    return error
 
 
 # Fewer facts.
@@ -114,7 +116,7 @@ def _not_found(story: "_Story", facts: list[Incompatibility]) -> ProjectNotFound
     name = story.variables[absent[0]].name
     reason = story.absence(absent[0])
     message = f"{name} was {reason}" if reason.startswith("not found") else f"{name} was not found: {reason}"
-    return ProjectNotFound(message, causes=story.requirers(chain), hints=(_hint_absent(name),))
+    return ProjectNotFound(message, causes=story.requirers(chain), hints=story.hints_absent(absent[0]))
 
 
 def _wrong_python(story: "_Story", facts: list[Incompatibility]) -> PythonIncompatible | None:
@@ -142,7 +144,7 @@ def _chain(facts: list[Incompatibility]) -> "list[tuple[Incompatibility, Require
 
 
 def _python(cause: Unusable) -> str:
-    return cause.why.removeprefix(PYTHON_REASON)
+    return cause.why.removeprefix(PYTHON_REASON).partition(", and ")[0]
 
 
 def _alternatives(words: Sequence[str]) -> str:
@@ -157,7 +159,7 @@ def _both(first: str, second: str) -> str:
     who, depends, what = second.partition(" depends on ")
     if depends and first.startswith(who + depends) and " and " not in first + second:
         return f"{first} and {what}"
-    return f"{first}, and {second}" if " and " in first + second else f"{first} and {second}"
+    return f"{first}, and {second}" if " and " in first + second or ", " in first else f"{first} and {second}"
 
 
 def _hint_absent(name: str) -> str:
@@ -165,7 +167,24 @@ def _hint_absent(name: str) -> str:
 
 
 def _hint_python(name: str) -> str:
-    return f"Choose another interpreter with --python, or allow a version of {name} that supports this one"
+    return (
+        f"Choose another Python with --python or --python-version, or allow a version of {name} that supports this one"
+    )
+
+
+_REFUSED = re.compile(r"\S+ \((?:401|403|407|511) [^)]*\)")
+
+_ADVICE = (
+    ("has no wheel for", "An sdist, or a wheel for this platform and Python, has to be on the index: {}"),
+    ("building is forbidden", "Allow an sdist to be built (--no-build, --only-binary) to use {}"),
+    ("wheels are forbidden", "Allow wheels (--no-binary), which is all there is, to use {}"),
+    ("after exclude-newer", "Allow newer files with --exclude-newer or --exclude-newer-package to use {}"),
+    (
+        "which exclude-newer needs",
+        "Allow files without a known time with `--exclude-newer-package NAME=false` to use {}",
+    ),
+)
+"""What may be done about a version that cannot be used, by words of the reason."""
 
 
 # Sentences.
@@ -370,8 +389,23 @@ class _Story:
             if isinstance(cause, Unusable):
                 advice[self._hint_unusable(fact, cause)] = None
             elif isinstance(cause, Requires) and self.absence(cause.target):
-                advice[_hint_absent(self.variables[cause.target].name)] = None
+                advice.update(dict.fromkeys(self.hints_absent(cause.target)))
         return [hint for hint in advice if hint]
+
+    def hints_absent(self, variable: int) -> tuple[str, ...]:
+        """What a person might do about a project that is not there."""
+        refused = _REFUSED.findall(self.absence(variable))
+        doubts = (f"{and_list(refused)} counts as absence (ignore-error-codes), and may hide it" for _ in refused[:1])
+        return (*doubts, _hint_absent(self.variables[variable].name))
+
+    def lacking(self, facts: Iterable[Incompatibility]) -> Iterable[tuple[str, str]]:
+        """The requirements that no version meets which may be chosen, and what constraints leave nothing of."""
+        troubled = {fact.cause.project for fact in facts if isinstance(fact.cause, Unusable | Constrained)}
+        for fact in facts:
+            cause = fact.cause
+            if isinstance(cause, Requires) and self.variables[cause.target].is_project:
+                if cause.target in troubled or self.is_impossible(fact, cause):
+                    yield from ((self.variables[cause.target].name, text) for text in cause.texts if "@" not in text)
 
     def _hint_unusable(self, fact: Incompatibility, cause: Unusable) -> str:
         phrase, name = self.versions(cause.project, fact), self.variables[cause.project].name
@@ -379,7 +413,9 @@ class _Story:
             return f"Allow pre-releases with --prerelease allow to use {phrase}"
         if cause.why == IS_YANKED:
             return f"A yanked version is used only where a requirement pins it with ==: {phrase}"
-        return _hint_python(name) if cause.why.startswith(PYTHON_REASON) else ""
+        if cause.why.startswith(PYTHON_REASON):
+            return _hint_python(name)
+        return next((advice.format(phrase) for words, advice in _ADVICE if words in cause.why), "")
 
 
 def _without_root(node: Incompatibility) -> Incompatibility:

@@ -96,7 +96,8 @@ def run(context: Context) -> int:
                 fingerprint=fingerprint,
             )
     if output is None:
-        context.console.print(text.removesuffix("\n"))
+        if text:
+            context.console.print(text.removesuffix("\n"))
     else:
         output.parent.mkdir(parents=True, exist_ok=True)
         write_whole(output, text.encode())

@@ -1,0 +1,31 @@
+"""What uv compiles from the scenarios of ``pip compile``: the same pins, or no answer either.
+
+A scenario where it does not says in ``uv`` what uv does instead.
+"""
+
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from support.commandline import Sandbox
+from support.compilations import compiling
+from support.programs import program
+from support.programs import run as run_program
+
+FOLDER = Path(__file__).parent.parent / "scenarios"
+FILES = sorted(path for path in FOLDER.glob("*/*.toml") if path.parent.name != "universal")
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: f"{path.parent.name}-{path.stem}")
+def test_the_same_answer(path: Path, sandbox: Sandbox, tmp_path: Path) -> None:
+    told = tomllib.loads(path.read_text())
+    environ = {**sandbox.environ, "UV_CACHE_DIR": str(tmp_path / "uv-cache"), "UV_PYTHON_DOWNLOADS": "never"}
+    environ["UV_PYTHON"] = sys.executable
+    with compiling(told) as place:
+        place.write_to(sandbox.work)
+        done = run_program([program("uv"), *place.argv("uv")], environ, sandbox.work)
+        written = (sandbox.work / told["written"]).read_text() if "written" in told else done.stdout
+        is_same = place.stable(written) == told["pins"] if "pins" in told else done.returncode != 0
+    assert is_same == ("uv" not in told), done.stderr
