@@ -7,7 +7,7 @@ import pytest
 
 from cove.auth.providers.keyring import Found, Keyring, Library, Subprocess, Trouble, make_keyring
 from cove.model.event import Event, Listener, Noted, Warned, ignore
-from cove.model.index import Authenticate, Index
+from cove.model.index import DEFAULT_INDEX_URL, Authenticate, Index
 from cove.model.secret import Credential
 from cove.model.url import Url
 
@@ -100,9 +100,9 @@ def test_an_empty_password_of_a_user_is_one(tmp_path: Path) -> None:
     "url, authenticate, covered",
     [
         ("https://example.com/simple", "auto", True),
-        ("https://pypi.org/simple", "auto", False),
-        ("https://pypi.org/simple", "always", True),
-        ("https://ada@pypi.org/simple", "auto", True),
+        (DEFAULT_INDEX_URL, "auto", False),
+        (DEFAULT_INDEX_URL, "always", True),
+        (DEFAULT_INDEX_URL.replace("://", "://ada@"), "auto", True),
         ("https://download.pytorch.org/whl/cpu", "auto", False),
         ("file:///srv/wheels", "auto", False),
     ],
