@@ -18,7 +18,8 @@ WRITTEN_BY_EITHER = frozenset({"INSTALLER", "RECORD", "REQUESTED", "direct_url.j
 """What an installer says of itself."""
 OTHERWISE = {
     "an-index-by-marker": "ours takes one version from both indexes, where it can",
-    "nested-extras": "ours says which extra asks for another, uv what comes of it",
+    "extras-in-a-circle": "uv divides the environments, and has one answer for both parts",
+    "nested-extras-and-one-of-them": "the same",
 }
 """Where the locks are not the same text."""
 

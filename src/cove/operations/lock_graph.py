@@ -246,7 +246,8 @@ class Graph:
             resolved = resolution.solution.packages[name]
             self._connect((key, None), list(self._overridden(resolved.requires, None)), None, part, ends)
             for extra in sorted(resolved.extras & self.nodes[key].offered):
-                of_extra = list(self._overridden(with_extras(resolved.requires), extra))
+                flat = flattened(key.name, list(with_extras(resolved.requires)), extra)
+                of_extra = list(self._overridden(flat, extra))
                 self._connect((key, extra), of_extra, extra, part, ends)
 
     def _overridden(
@@ -301,11 +302,36 @@ class Graph:
                     queue.append(end)
         for key, node in self.nodes.items():
             node.reached = self._reached.get((key, None), NOTHING)
+            node.extras = {extra for extra in node.extras if (key, extra) in self._reached}
 
 
 def with_extras(requirements: Iterable[Requirement]) -> Iterator[Requirement]:
     """The requirements whose marker speaks of extras."""
     return (each for each in requirements if each.marker is not None and "extra" in str(each.marker))
+
+
+def flattened(own: Name, requirements: Sequence[Requirement], extra: Name) -> Iterator[Requirement]:
+    """The requirements, with what an extra of ``own`` asks for in the place of a requirement of that extra: a lock has the
+    packages that an extra comes to, and not by way of which others."""
+    queue, seen = [(extra, "")], {extra}
+    while queue:
+        asked, condition = queue.pop()
+        for each in requirements:
+            if not condition and normalize(each.name) != own:
+                yield each
+                continue
+            if not belongs_to(each, asked):
+                continue
+            told = _decided(str(each.marker), asked) if condition else str(each.marker)
+            whole = f"({condition}) and ({told})" if condition else told
+            if normalize(each.name) != own:
+                found = Requirement(str(each))
+                found.marker = Marker(whole)
+                yield found
+                continue
+            further = [name for name in map(normalize, each.extras) if name not in seen]
+            seen.update(further)
+            queue += [(name, whole) for name in further]
 
 
 def when(code: str, requirement: Requirement) -> Requirement:
@@ -317,15 +343,20 @@ def when(code: str, requirement: Requirement) -> Requirement:
 
 def _conditions(stated: Marker | None, extra: Name | None, part: Part) -> Iterator[str]:
     """What a requirement and the part that it is in demand, as they say it; extras are decided."""
+    if stated is not None:
+        yield f"({_decided(str(stated), extra)})"
+    if not part.markers.is_everything:
+        yield f"({spelled(part.markers)})"
+
+
+def _decided(marker: str, extra: Name | None) -> str:
+    """A marker when ``extra`` alone is asked for."""
 
     def decided(match: re.Match[str]) -> str:
         holds = (normalize(match[2] or match[3]) == extra) == (match[1] == "==")
         return "python_version >= '0'" if holds else "python_version < '0'"
 
-    if stated is not None:
-        yield f"({_EXTRA.sub(decided, str(stated))})"
-    if not part.markers.is_everything:
-        yield f"({spelled(part.markers)})"
+    return _EXTRA.sub(decided, marker)
 
 
 def _is_simple(marker: Marker | None) -> bool:
