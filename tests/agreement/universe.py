@@ -46,6 +46,11 @@ def _public() -> Iterator[BuiltFile]:
     yield _make.wheel("newpy", "2.0", requires_python=">=3.12")
     yield _make.wheel("web", extras={"fast": ["leaf>=2"], "all": ["web[fast]", "both"]})
     circle = {"a": ["leaf"], "b": ["circle[a]", "both"], "c": ["circle[a,b]"]}
+    yield _make.wheel(
+        "ways",
+        requires=["ways[b] ; sys_platform == 'linux' and extra == 'a'"],
+        extras={"x": ["ways[a]"], "a": ["ways[c]"], "c": ["ways[b]"], "b": ["leaf"]},
+    )
     yield _make.wheel("circle", requires=["circle[b] ; sys_platform == 'linux' and extra == 'a'"], extras=circle)
     yield _make.wheel(
         "marked", requires=["leaf<2 ; python_version < '3.12'", "leaf>=2 ; python_version >= '3.12'", "both"]

@@ -312,26 +312,40 @@ def with_extras(requirements: Iterable[Requirement]) -> Iterator[Requirement]:
 
 def flattened(own: Name, requirements: Sequence[Requirement], extra: Name) -> Iterator[Requirement]:
     """The requirements, with what an extra of ``own`` asks for in the place of a requirement of that extra: a lock has the
-    packages that an extra comes to, and not by way of which others."""
-    queue, seen = [(extra, "")], {extra}
-    while queue:
-        asked, condition = queue.pop()
+    packages that an extra comes to, and not by way of which others. What is too complex for that stays as it is."""
+    if not any(normalize(each.name) == own and belongs_to(each, extra) for each in requirements):
+        yield from requirements
+        return
+    try:
+        found = _asked_within(own, requirements, extra)
+    except TooComplex:
+        yield from requirements
+        return
+    for asked, where in found.items():
+        condition = f'extra == "{extra}"' + (f" and ({spelled(where)})" if not where.is_everything else "")
         for each in requirements:
-            if not condition and normalize(each.name) != own:
-                yield each
+            if normalize(each.name) == own or not belongs_to(each, asked):
                 continue
-            if not belongs_to(each, asked):
+            told = Requirement(str(each))
+            told.marker = Marker(f"{condition} and ({_decided(str(each.marker), asked)})")
+            yield each if asked == extra else told
+
+
+def _asked_within(own: Name, requirements: Sequence[Requirement], extra: Name) -> dict[Name, MarkerSet]:
+    """The extras that one asks for, itself among them, each with where it does."""
+    found, queue = {extra: EVERYTHING}, [extra]
+    while queue:
+        asked = queue.pop()
+        for each in requirements:
+            if normalize(each.name) != own or not belongs_to(each, asked):
                 continue
-            told = _decided(str(each.marker), asked) if condition else str(each.marker)
-            whole = f"({condition}) and ({told})" if condition else told
-            if normalize(each.name) != own:
-                found = Requirement(str(each))
-                found.marker = Marker(whole)
-                yield found
-                continue
-            further = [name for name in map(normalize, each.extras) if name not in seen]
-            seen.update(further)
-            queue += [(name, whole) for name in further]
+            where = found[asked] & marker_set(Marker(_decided(str(each.marker), asked)))
+            for name in map(normalize, each.extras):
+                before = found.get(name, NOTHING)
+                if before | where != before:
+                    found[name] = before | where
+                    queue.append(name)
+    return found
 
 
 def when(code: str, requirement: Requirement) -> Requirement:
