@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from cove.formats.cutoff import moment
+from cove.formats.cutoff import NO_MOMENT, moment, recorded
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
@@ -30,3 +30,18 @@ def test_every_form(text: str, expected: str) -> None:
 def test_what_is_none(text: str) -> None:
     with pytest.raises(ValueError, match="not a date"):
         moment(text, NOW)
+
+
+@pytest.mark.parametrize(
+    "text, expected",
+    [
+        ("2025-01-01", ("2025-01-02T00:00:00Z", "")),
+        ("2025-01-01T12:00:00+02:00", ("2025-01-01T10:00:00Z", "")),
+        ("7 days", (NO_MOMENT, "P7D")),
+        ("1 week", (NO_MOMENT, "P1W")),
+        ("24 hours", (NO_MOMENT, "PT24H")),
+        ("p7d", (NO_MOMENT, "P7D")),
+    ],
+)
+def test_as_a_lock_records_it(text: str, expected: tuple[str, str]) -> None:
+    assert recorded(text) == expected

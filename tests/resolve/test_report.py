@@ -120,7 +120,7 @@ def test_python_alone() -> None:
     )
     assert error.value.causes == ("your project depends on foo>1",)
     assert error.value.hints == (
-        "Choose another interpreter with --python, or allow a version of foo that supports this one",
+        "Choose another Python with --python or --python-version, or allow a version of foo that supports this one",
     )
 
 

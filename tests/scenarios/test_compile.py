@@ -1,6 +1,7 @@
 """What is compiled, scenario by scenario: each file holds indexes, what is asked for, and the answer.
 
-``pins`` is the compiled file (``written`` where it is not printed); ``error`` the status and ``message`` all that is said of it. ``warnings`` are said besides.
+``pins`` is the compiled file (``written`` where it is not printed); ``error`` the status and ``message`` all that is said of
+it. ``warnings`` are said besides.
 ``requests`` is the most that it may take, ``unasked`` names what no index is asked for.
 """
 

@@ -403,9 +403,10 @@ class _Story:
         troubled = {fact.cause.project for fact in facts if isinstance(fact.cause, Unusable | Constrained)}
         for fact in facts:
             cause = fact.cause
-            if isinstance(cause, Requires) and self.variables[cause.target].is_project:
-                if cause.target in troubled or self.is_impossible(fact, cause):
-                    yield from ((self.variables[cause.target].name, text) for text in cause.texts if "@" not in text)
+            if not isinstance(cause, Requires) or not self.variables[cause.target].is_project:
+                continue
+            if cause.target in troubled or self.is_impossible(fact, cause):
+                yield from ((self.variables[cause.target].name, text) for text in cause.texts if "@" not in text)
 
     def _hint_unusable(self, fact: Incompatibility, cause: Unusable) -> str:
         phrase, name = self.versions(cause.project, fact), self.variables[cause.project].name

@@ -1,0 +1,47 @@
+"""What a lock says of cutoffs, excludes and limits of builds: byte for byte as uv has it."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from support.commandline import Sandbox
+from support.compilations import compiling
+from support.programs import program
+from support.programs import run as run_program
+
+PROJECT = """\
+[project]
+name = "app"
+version = "1"
+requires-python = ">=3.11"
+dependencies = ["a"]
+
+[tool.uv]
+exclude-dependencies = ["b"]
+build-constraint-dependencies = ["setuptools<70"]
+{cutoff}
+exclude-newer-package = {{ e = "2025-02-01", f = false, g = "7 days" }}
+
+[[tool.uv.index]]
+name = "main"
+url = "{{main}}"
+default = true
+"""
+
+
+@pytest.mark.parametrize("cutoff", ['exclude-newer = "7 days"', 'exclude-newer = "2025-01-01T12:00:00+02:00"', ""])
+def test_the_same_lock(cutoff: str, sandbox: Sandbox, tmp_path: Path) -> None:
+    environ = {**sandbox.environ, "UV_CACHE_DIR": str(tmp_path / "uv-cache"), "UV_PYTHON_DOWNLOADS": "never"}
+    environ["UV_PYTHON"] = sys.executable
+    packages = {"a 1.0": {"requires": ["b", "c"]}, "c 1": {}}
+    with compiling({"files": {"pyproject.toml": PROJECT.format(cutoff=cutoff)}, "index": {"main": packages}}) as place:
+        place.write_to(sandbox.work)
+        sandbox.cove("lock").ok()
+        lock = sandbox.work / "uv.lock"
+        ours = lock.read_text()
+        lock.unlink()
+        done = run_program([program("uv"), "lock"], environ, sandbox.work)
+        assert (done.returncode, lock.read_text()) == (0, ours), done.stderr
+        assert sandbox.cove("lock", "--check").ok().requests == ()
+        assert [path for path in (request.path for request in place.server.log) if "/b/" in path] == []
