@@ -387,4 +387,6 @@ def _section(header: str, table: Mapping[str, object]) -> list[str]:
         else:
             comment = _NO_EFFECT if key == "exclude-newer" and "exclude-newer-span" in table else ""
             plain.append(f"{_key(key)} = {_value(value)}{comment}")
-    return [*(["", f"[{header}]", *plain] if plain else []), *nested]
+    # Uv writes the header of the options even where they have no values of their own.
+    has_head = bool(plain) or (header == "options" and bool(nested))
+    return [*(["", f"[{header}]", *plain] if has_head else []), *nested]
