@@ -200,7 +200,7 @@ def cove_index(tmp_path: Path) -> Iterator[PrivateIndex]:
     from cove.model.secret import Secret  # noqa: PLC0415 - the server's libraries are an extra
     from cove.server.serve import RunningIndex  # noqa: PLC0415
 
-    password = Secret(secrets.token_urlsafe(18))
+    password = Secret(secrets.token_hex(16))  # it is given as an argument, too: no leading dash
     with RunningIndex(tmp_path / "index", {"tester": password}) as running:
         yield PrivateIndex(running, "tester", password)
 
