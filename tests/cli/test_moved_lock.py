@@ -266,3 +266,17 @@ def test_what_moved_may_be_locked_anew_with_what_is_added(
     assert old.simple_url.public not in text
     assert 'name = "leaf"\nversion = "1.1"' in text, "versions stay"
     assert len(old.requests) == asked
+
+
+def test_a_folder_whose_pages_name_what_is_not_there(
+    sandbox: Sandbox, locked: tuple[Path, RunningIndex], files: list[BuiltFile]
+) -> None:
+    project, _ = locked
+    for file in files:
+        folder = project / "simple" / file.filename.partition("-")[0]
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "index.html").write_text(f'<a href="{file.filename}">{file.filename}</a>')
+    (project / "pyproject.toml").write_text(TOML + index("folder", "./simple"))
+    for command in (("lock", "--check"), ("sync", "--frozen")):
+        ran = unstored(sandbox, *command)
+        assert (ran.status, "folder does not have `" in ran.stderr) == (1, True), ran.stderr

@@ -191,8 +191,11 @@ def _likeness(page: "Page", locked: LockedFile) -> Likeness:
         return "absent"
     listed = found.hashes.get(algorithm, "") if digest else ""
     if digest and not listed and found.url.scheme == "file" and algorithm in hashlib.algorithms_available:
-        with open(to_path(found.url.path), "rb") as content:
-            listed = hashlib.file_digest(content, algorithm).hexdigest()
+        try:
+            with open(to_path(found.url.path), "rb") as content:
+                listed = hashlib.file_digest(content, algorithm).hexdigest()
+        except OSError:
+            return "absent"  # a page may name files that are not there
     if not digest or not listed:
         return "unknown"
     return "same" if listed.lower() == digest.lower() else "other"
