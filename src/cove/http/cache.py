@@ -4,7 +4,7 @@ import hashlib
 import json
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from cove.config.atomic import write_beside
@@ -80,10 +80,10 @@ class Cache:
             return response
         body = response.body.read()
         digest = hashlib.sha256(body).hexdigest()
-        entry = _Entry(response.url.public, _kept(response.headers), body, self._clock(), digest)
+        entry = _Entry(response.url.public, _kept(response.headers), Whole(body), self._clock(), digest)
         if not _echoes(response, entry):
             self._keep(self._path(request), entry)  # the owner may be another by now: see ``cove.auth.answers``
-        return replace(response, body=Whole(entry.body), digest=digest)
+        return replace(response, body=entry.body, digest=digest)
 
     def _path(self, request: Request) -> str:
         assert request.index is not None
@@ -157,25 +157,47 @@ class _Entry:
 
     url: str
     headers: Mapping[str, str]
-    body: bytes
+    body: "Whole | _Stored"
     stored: float
     digest: str
 
     def response(self) -> Response:
-        return Response(
-            200, Headers(self.headers), Url(self.url), Whole(self.body), from_cache=True, digest=self.digest
-        )
+        return Response(200, Headers(self.headers), Url(self.url), self.body, from_cache=True, digest=self.digest)
 
     def encoded(self) -> bytes:
+        body = self.body.read()
         head = {
             "magic": _MAGIC,
             "url": self.url,
             "headers": dict(self.headers),
             "stored": self.stored,
             "digest": self.digest,
-            "length": len(self.body),
+            "length": len(body),
         }
-        return json.dumps(head).encode() + b"\n" + self.body
+        return json.dumps(head).encode() + b"\n" + body
+
+
+class _Stored:
+    """The body of an entry, read when somebody wants it: of a page that has not changed, the digest is often enough.
+
+    What another process has put there meanwhile is a later answer to the same question, and is as good.
+    """
+
+    __slots__ = ("_path",)
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+
+    def read(self) -> bytes:
+        with open(self._path, "rb") as file:
+            file.readline()
+            return file.read()
+
+    def chunks(self) -> Iterator[bytes]:
+        yield self.read()
+
+    def close(self) -> None:
+        """Nothing is open."""
 
 
 def _is_worth_keeping(entry: _Entry, known: _Entry, request: Request) -> bool:
@@ -239,7 +261,7 @@ def _echoes(response: Response, entry: _Entry) -> bool:
     """Whether the page holds the password it was asked for with, as those do that put it into their links."""
     if response.credential is None:
         return False
-    text = "\n".join((entry.url, *entry.headers.values())).encode() + entry.body
+    text = "\n".join((entry.url, *entry.headers.values())).encode() + entry.body.read()
     return any(spelling.encode() in text for spelling in response.credential.spellings())
 
 
@@ -251,11 +273,12 @@ def _load(path: str) -> _Entry | None:
     """The entry, or ``None`` for a missing or damaged one, which is simply fetched again."""
     try:
         with open(path, "rb") as file:
-            head, body = file.readline(), file.read()
+            head = file.readline()
+            length = os.fstat(file.fileno()).st_size - len(head)
         values = json.loads(head)
-        if values["magic"] != _MAGIC or values["length"] != len(body):
+        if values["magic"] != _MAGIC or values["length"] != length:
             return None
         headers = {str(name): str(value) for name, value in values["headers"].items()}
-        return _Entry(str(values["url"]), headers, body, float(values["stored"]), str(values["digest"]))
+        return _Entry(str(values["url"]), headers, _Stored(path), float(values["stored"]), str(values["digest"]))
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
