@@ -40,7 +40,7 @@ def clean_environment(home: Path, **more: str) -> dict[str, str]:
 
 
 def run(
-    arguments: Sequence[str], environment: Mapping[str, str], folder: Path, *, stdin: str = ""
+    arguments: Sequence[str], environment: Mapping[str, str], folder: Path, *, stdin: str = "", timeout: float = 60
 ) -> subprocess.CompletedProcess[str]:
     """The finished process with its output as text; a failure is for the test to judge."""
     return subprocess.run(
@@ -49,7 +49,7 @@ def run(
         cwd=folder,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=timeout,
         check=False,
         input=stdin,
     )
