@@ -27,10 +27,11 @@ from cove.model.url import Url
 from cove.operations.compile import Form
 from cove.operations.direct import Direct
 from cove.operations.hash_checking import check_all_have_digests
+from cove.operations.locations import full_text
 from cove.operations.lock_graph import Graph, Node, Section
 from cove.operations.parallel import each as each_of
 from cove.operations.parts import Part
-from cove.operations.requirement_files import Demand, Root, direct_urls, full_text
+from cove.operations.requirement_files import Demand, Root, direct_urls
 from cove.operations.resolution import Universe, resolve, resolve_everywhere
 from cove.operations.targets import for_all, for_target
 from cove.operations.workbench import Workbench

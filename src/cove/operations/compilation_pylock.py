@@ -21,8 +21,9 @@ from cove.operations.compilation import Chosen
 from cove.operations.compile import Form
 from cove.operations.digests import sha256_of
 from cove.operations.direct import Direct
+from cove.operations.locations import full_text
 from cove.operations.parallel import each
-from cove.operations.requirement_files import Demand, full_text
+from cove.operations.requirement_files import Demand
 from cove.wiring import Session
 
 _STRONG = ("sha256", "sha384", "sha512")

@@ -4,7 +4,6 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
-from urllib.parse import quote
 
 from packaging.requirements import Requirement
 from packaging.version import InvalidVersion, Version
@@ -23,6 +22,7 @@ from cove.model.name import Name, normalize
 from cove.model.origin import Origin
 from cove.model.url import Url
 from cove.operations.inputs import Inputs
+from cove.operations.locations import full_text
 from cove.operations.project import Place
 from cove.operations.project import read as read_project
 from cove.operations.requirements import Asked, asked_by
@@ -352,15 +352,6 @@ def _at(requirement: Requirement, url: Url) -> Requirement:
     located = Requirement(str(requirement))
     located.url = url.public
     return located
-
-
-def full_text(url: Url) -> str:
-    """The URL with its user info, for those who fetch."""
-    if url.username is None:
-        return url.public
-    secret = ":" + quote(url.password.reveal(), safe="") if url.password is not None else ""
-    scheme, separator, rest = url.public.partition("://")
-    return f"{scheme}{separator}{quote(url.username, safe='')}{secret}@{rest}"
 
 
 def direct_urls(roots: Iterable[Root]) -> dict[Name, str]:
