@@ -2,9 +2,10 @@
 
 import sys
 from argparse import ArgumentParser, Namespace
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from cove.cli.context import Context
 from cove.errors import UsageError
 from cove.model.name import Name, is_valid_name, normalize
 from cove.operations.inputs import Inputs
@@ -98,11 +99,14 @@ def names(texts: Sequence[str], what: str) -> tuple[Name, ...]:
     return tuple(dict.fromkeys(normalize(text) for text in texts))
 
 
-def outcome(done: "Done", *, dry_run: bool) -> Iterator[str]:
-    """What became of an environment, in lines."""
-    if done.plan.is_empty:
-        yield f"Audited {done.asked} package{'' if done.asked == 1 else 's'}"
-    else:
-        from cove.cli.summaries import plan_summary
+def report(context: Context, done: "Done") -> None:
+    """Say what became of an environment."""
+    from cove.cli.summaries import plan_object, plan_summary
 
-        yield from plan_summary(done.plan, dry_run=dry_run)
+    if context.settings.output_format == "json":
+        context.console.json(plan_object(done.plan))
+    elif done.plan.is_empty:
+        context.console.say(f"Audited {done.asked} package{'' if done.asked == 1 else 's'}")
+    else:
+        for line in plan_summary(done.plan, dry_run=context.arguments.dry_run):
+            context.console.say(line)

@@ -4,7 +4,6 @@ from argparse import ArgumentParser
 
 from cove.cli import pip_options
 from cove.cli.context import Context
-from cove.cli.summaries import plan_object
 from cove.errors import UsageError
 from cove.formats.pylock_name import is_pylock
 from cove.operations.install import install
@@ -27,20 +26,16 @@ def arguments(parser: ArgumentParser) -> None:
 
 def run(context: Context) -> int:
     """Install, and say what changed."""
-    arguments_, settings = context.arguments, context.settings
+    arguments_ = context.arguments
     wanted = pip_options.inputs(arguments_)
     if not (wanted.arguments or wanted.editables or wanted.files or wanted.groups):
         raise UsageError("there is nothing to install", hints=("name a package, or a file of them with `-r`",))
-    with Session(settings, environ=context.environ, cwd=context.cwd, listener=context.listener) as session:
+    with Session(context.settings, environ=context.environ, cwd=context.cwd, listener=context.listener) as session:
         if any(map(is_pylock, wanted.files)):
             from cove.operations.install_pylock import install_lock
 
             done = install_lock(session, wanted, dry_run=arguments_.dry_run)
         else:
             done = install(session, wanted, no_deps=arguments_.no_deps, dry_run=arguments_.dry_run)
-    if settings.output_format == "json":
-        context.console.json(plan_object(done.plan))
-    else:
-        for line in pip_options.outcome(done, dry_run=arguments_.dry_run):
-            context.console.say(line)
+    pip_options.report(context, done)
     return 0

@@ -4,7 +4,6 @@ from argparse import ArgumentParser
 
 from cove.cli import pip_options
 from cove.cli.context import Context
-from cove.cli.summaries import plan_object
 from cove.formats.pylock_name import is_pylock
 from cove.operations.install import sync
 from cove.wiring import Session
@@ -26,9 +25,9 @@ def arguments(parser: ArgumentParser) -> None:
 
 def run(context: Context) -> int:
     """Sync, and say what changed."""
-    arguments_, settings = context.arguments, context.settings
+    arguments_ = context.arguments
     wanted = pip_options.inputs(arguments_)
-    with Session(settings, environ=context.environ, cwd=context.cwd, listener=context.listener) as session:
+    with Session(context.settings, environ=context.environ, cwd=context.cwd, listener=context.listener) as session:
         is_empty_meant, is_dry = arguments_.allow_empty_requirements, arguments_.dry_run
         if any(map(is_pylock, wanted.files)):
             from cove.operations.install_pylock import install_lock
@@ -36,9 +35,5 @@ def run(context: Context) -> int:
             done = install_lock(session, wanted, exact=True, allow_empty=is_empty_meant, dry_run=is_dry)
         else:
             done = sync(session, wanted, allow_empty=is_empty_meant, dry_run=is_dry)
-    if settings.output_format == "json":
-        context.console.json(plan_object(done.plan))
-    else:
-        for line in pip_options.outcome(done, dry_run=arguments_.dry_run):
-            context.console.say(line)
+    pip_options.report(context, done)
     return 0

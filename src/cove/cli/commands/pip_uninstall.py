@@ -4,7 +4,6 @@ from argparse import ArgumentParser
 
 from cove.cli import pip_options
 from cove.cli.context import Context
-from cove.cli.summaries import plan_object
 from cove.errors import UsageError
 from cove.operations.install import uninstall
 from cove.wiring import Session
@@ -26,15 +25,11 @@ def arguments(parser: ArgumentParser) -> None:
 
 def run(context: Context) -> int:
     """Remove, and say what went."""
-    arguments_, settings = context.arguments, context.settings
+    arguments_ = context.arguments
     wanted = pip_options.inputs(arguments_)
     if not (wanted.arguments or wanted.files):
         raise UsageError("there is nothing to uninstall", hints=("name a package, or a file of them with `-r`",))
-    with Session(settings, environ=context.environ, cwd=context.cwd, listener=context.listener) as session:
+    with Session(context.settings, environ=context.environ, cwd=context.cwd, listener=context.listener) as session:
         done = uninstall(session, wanted, dry_run=arguments_.dry_run)
-    if settings.output_format == "json":
-        context.console.json(plan_object(done.plan))
-    else:
-        for line in pip_options.outcome(done, dry_run=arguments_.dry_run):
-            context.console.say(line)
+    pip_options.report(context, done)
     return 0
