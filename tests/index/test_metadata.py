@@ -22,6 +22,7 @@ from support.replies import Answer, Replies
 ACME = Name("acme")
 INDEX = Index(Url.parse("https://example.com/simple"), name="corp")
 METADATA = b"Metadata-Version: 2.2\nName: Acme\nVersion: 1.0\nRequires-Dist: rich\n\nText\n"
+OLD = METADATA.replace(b"2.2", b"2.1")
 WHEEL_NAME, SDIST_NAME = "acme-1.0-py3-none-any.whl", "acme-1.0.tar.gz"
 BUILT = CoreMetadata(ACME, "1.0", metadata_version="built")
 
@@ -34,12 +35,14 @@ def wheel(metadata: bytes = METADATA) -> bytes:
     return buffer.getvalue()
 
 
-def sdist(metadata: bytes = METADATA, path: str = "acme-1.0/PKG-INFO") -> bytes:
+def sdist(metadata: bytes = METADATA, path: str = "acme-1.0/PKG-INFO", *, pyproject: bytes | None = None) -> bytes:
+    members = {path: metadata} | ({"acme-1.0/pyproject.toml": pyproject} if pyproject is not None else {})
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w:gz") as archive:
-        info = tarfile.TarInfo(path)
-        info.size = len(metadata)
-        archive.addfile(info, io.BytesIO(metadata))
+        for name, content in members.items():
+            info = tarfile.TarInfo(name)
+            info.size = len(content)
+            archive.addfile(info, io.BytesIO(content))
     return buffer.getvalue()
 
 
@@ -142,6 +145,9 @@ def test_an_sdist_that_states_everything_is_not_built(tmp_path: Path) -> None:
         sdist(METADATA.replace(b"Requires", b"Dynamic: Requires-Dist\nRequires", 1)),
         sdist(path="acme-1.0/acme.egg-info/PKG-INFO"),
         sdist(path="PKG-INFO"),
+        sdist(OLD, pyproject=b"[build-system]\nrequires = []\n"),
+        sdist(OLD, pyproject=b'[project]\nname = "acme"\ndynamic = ["dependencies"]\n'),
+        sdist(OLD, pyproject=b"[project"),
     ],
 )
 def test_an_sdist_that_leaves_something_open_is_built(tmp_path: Path, data: bytes) -> None:
@@ -149,6 +155,30 @@ def test_an_sdist_that_leaves_something_open_is_built(tmp_path: Path, data: byte
     wanted = candidate(SDIST_NAME, data)
     assert reading.reader.read(wanted) is BUILT
     assert reading.built == [wanted]
+
+
+def test_what_a_pyproject_says_for_good_needs_no_build(tmp_path: Path) -> None:
+    data = sdist(
+        OLD,
+        pyproject=b"""[project]
+name = "acme"
+dynamic = ["version", "readme"]
+requires-python = ">=3.9"
+dependencies = ["lib>=2", "win; sys_platform == 'win32'"]
+[project.optional-dependencies]
+more = ["extra", "old; python_version < '3.10' or os_name == 'nt'"]
+""",
+    )
+    reading = Reading(tmp_path, sdist=Answer(200, data))
+    found = reading.reader.read(candidate(SDIST_NAME, data))
+    assert reading.built == []
+    assert (found.name, found.version, found.requires_python) == ("acme", "1.0", ">=3.9")
+    assert list(map(str, found.requires_dist)) == [
+        "lib>=2",
+        'win; sys_platform == "win32"',
+        'extra; extra == "more"',
+        'old; (python_version < "3.10" or os_name == "nt") and extra == "more"',
+    ]
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from cove.config.atomic import write_beside
 from cove.errors import CoveError, HashMismatch, InvalidArtifact
 from cove.formats import core_metadata
 from cove.formats.page_entry import HASH_ALGORITHMS
+from cove.formats.stated_metadata import stated_metadata
 from cove.http.cache import lifetime
 from cove.http.client import Client
 from cove.http.messages import Headers
@@ -216,42 +217,51 @@ def _from_wheel(source: Path | io.BytesIO, filename: str) -> bytes:
 
 
 def _stated(sdist: bytes, filename: str) -> bytes | None:
-    """``PKG-INFO`` of an sdist if it can be relied upon (PEP 643: from 2.2 on, what is not ``Dynamic`` is final)."""
-    try:
-        data = _zip_info(sdist, filename) if filename.endswith(".zip") else _tar_info(sdist, filename)
-    except (*_DAMAGED, OSError) as error:
-        raise InvalidArtifact(f"`{filename}` is not a usable sdist: {error}") from error
+    """``PKG-INFO`` of an sdist if it can be relied upon (PEP 643: from 2.2 on, what is not ``Dynamic`` is final), else what its
+    ``pyproject.toml`` says for good; ``None`` where only a build tells."""
+    data = _member(sdist, filename, "PKG-INFO")
     if data is None:
         return None
     fields = core_metadata.raw_fields(data)
     version = (fields.get("metadata-version") or ["1.0"])[0]
-    if not version.startswith("2.") or version in ("2.0", "2.1"):
-        return None
     dynamic = {text.lower() for text in fields.get("dynamic", ())}
-    return None if dynamic & _RESOLUTION_FIELDS or "version" in dynamic else data
+    if version.startswith("2.") and version not in ("2.0", "2.1") and not dynamic & (_RESOLUTION_FIELDS | {"version"}):
+        return data
+    pyproject = _member(sdist, filename, "pyproject.toml")
+    if pyproject is None or not fields.get("name") or not fields.get("version"):
+        return None
+    return stated_metadata(pyproject, fields["name"][0], fields["version"][0])
 
 
-def _tar_info(sdist: bytes, filename: str) -> bytes | None:
+def _member(sdist: bytes, filename: str, name: str) -> bytes | None:
+    try:
+        read = _zip_member if filename.endswith(".zip") else _tar_member
+        return read(sdist, filename, name)
+    except (*_DAMAGED, OSError) as error:
+        raise InvalidArtifact(f"`{filename}` is not a usable sdist: {error}") from error
+
+
+def _tar_member(sdist: bytes, filename: str, name: str) -> bytes | None:
     with tarfile.open(fileobj=io.BytesIO(sdist), mode="r:*") as archive:
         for member in archive:
-            if member.isfile() and _is_pkg_info(member.name):
+            if member.isfile() and _is_on_top(member.name, name):
                 stream = archive.extractfile(member)
                 return _bounded(stream.read(LARGEST + 1), filename) if stream is not None else None
     return None
 
 
-def _zip_info(sdist: bytes, filename: str) -> bytes | None:
+def _zip_member(sdist: bytes, filename: str, name: str) -> bytes | None:
     with zipfile.ZipFile(io.BytesIO(sdist)) as archive:
-        for name in archive.namelist():
-            if _is_pkg_info(name):
-                with archive.open(name) as member:
+        for path in archive.namelist():
+            if _is_on_top(path, name):
+                with archive.open(path) as member:
                     return _bounded(member.read(LARGEST + 1), filename)
     return None
 
 
-def _is_pkg_info(path: str) -> bool:
+def _is_on_top(path: str, name: str) -> bool:
     """``{name}-{version}/PKG-INFO``: the copy in ``.egg-info`` lies deeper."""
-    return path.removeprefix("./").count("/") == 1 and path.endswith("/PKG-INFO")
+    return path.removeprefix("./").count("/") == 1 and path.endswith("/" + name)
 
 
 def _bounded(data: bytes, filename: str) -> bytes:
