@@ -169,3 +169,14 @@ def test_a_route_that_was_set_since_is_kept_to(two: Sandbox, cove_index: Private
     ran = two.cove("pip", "compile", "requirements.in", environ=named)
     assert ran.status == 1
     assert places(ran, cove_index) == ["private"]
+
+
+def test_pages_that_were_asked_for_in_vain_count_too(
+    pip: Sandbox, cove_index: PrivateIndex, wheel_factory: PackageFactory
+) -> None:
+    """``app`` 2.0 wants a ``rest`` that is not there yet, so 1.0 is chosen, and the answer knows nothing of ``rest``."""
+    cove_index.add(wheel_factory.wheel("app", "2.0", requires=["rest>=2"]), wheel_factory.wheel("rest", "1.0"))
+    for _ in range(2):
+        assert "app==1.0" in compiled(pip).stdout
+    cove_index.add(wheel_factory.wheel("rest", "2.0"))
+    assert "app==2.0" in compiled(pip).stdout

@@ -37,8 +37,8 @@ class Scripted:
     def mark(self, name: Name) -> str:
         return f"mark of {name}"
 
-    def known_mark(self, name: Name) -> str | None:
-        return self.mark(name)
+    def marks(self) -> dict[Name, str]:
+        return {name: self.mark(name) for name in self.answers}
 
 
 errors = st.sampled_from([None, AccessForbidden, InvalidResponse, UnexpectedStatus, IndexUnreachable, ServerTrouble])

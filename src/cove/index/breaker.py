@@ -54,9 +54,9 @@ class Breaker:
         """As the source says, as long as it can be reached."""
         return self._source.mark(name) if self._trouble is None else ""
 
-    def known_mark(self, name: Name) -> str | None:
+    def marks(self) -> dict[Name, str]:
         """As the source says."""
-        return self._source.known_mark(name)
+        return self._source.marks()
 
     def _open(self, trouble: Unavailable) -> None:
         with self._lock:

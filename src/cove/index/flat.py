@@ -52,9 +52,9 @@ class FlatIndex:
         """None: a list is for all projects, and is read anew in every run."""
         return ""
 
-    def known_mark(self, name: Name) -> str | None:  # noqa: ARG002
+    def marks(self) -> dict[Name, str]:
         """None, too."""
-        return None
+        return {}
 
     def stored(self, name: Name) -> Outcome:
         """The same by the list in the cache, however old; ``Unavailable`` without one."""

@@ -61,9 +61,9 @@ class SimpleIndex:
                 return ""  # whoever asks for the project is told
         return self._marks[name]
 
-    def known_mark(self, name: Name) -> str | None:
-        """The mark of the answer that was given for ``name``, ``None`` if it was not asked for."""
-        return self._marks.get(name)
+    def marks(self) -> dict[Name, str]:
+        """The marks of all answers that were given, by project."""
+        return dict(self._marks)
 
     def doubt(self) -> bool:
         """Forget the pages that came from the cache without the server having been asked: it is asked from now on.

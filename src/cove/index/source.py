@@ -21,6 +21,6 @@ class Marked(Source, Protocol):
         """What tells the answer for ``name`` from any other, asked for if it is not known; empty if nothing does."""
         ...
 
-    def known_mark(self, name: Name) -> str | None:
-        """The same of an answer that was given in this run, ``None`` if none was."""
+    def marks(self) -> dict[Name, str]:
+        """The marks of all answers that were given in this run, by project."""
         ...

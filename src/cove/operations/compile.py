@@ -83,8 +83,7 @@ def compile_requirements(
         text = write(maker.pins(found, form), header=form.header, options=_options(demand, form))
     if remembered is not None:
         is_final = fingerprint is not None and maker.is_repeatable
-        names = {chosen.resolved.name for chosen in found if chosen.direct is None}
-        remembered.keep(names, Result(fingerprint, text, len(found)) if is_final and fingerprint else None)
+        remembered.keep(Result(fingerprint, text, len(found)) if is_final and fingerprint else None)
     return text
 
 

@@ -50,7 +50,7 @@ class Remembered:
 
     @property
     def names(self) -> Sequence[Name]:
-        """Every project that was needed, in order of names."""
+        """Every project that was asked for, in order of names."""
         return tuple(self._pages)
 
     def check(self, name: Name) -> None:
@@ -74,12 +74,12 @@ class Remembered:
         self._session.listener(Finished("resolve", "", f"Resolved {count} package{'' if count == 1 else 's'}"))
         return text
 
-    def keep(self, names: Iterable[Name], result: Result | None) -> None:
-        """Keep it for the next time; a cache that cannot be written is no reason to fail.
+    def keep(self, result: Result | None) -> None:
+        """Keep it for the next time, with all that was asked for: what a page lacked has decided, too.
 
-        ``names`` are what was needed; without a ``result`` they alone are kept.
+        Without a ``result`` the pages alone are kept. A cache that cannot be written is no reason to fail.
         """
-        document: dict[str, object] = {"pages": {name: self._marks(name) for name in sorted(set(names))}}
+        document: dict[str, object] = {"pages": self._asked()}
         if result is not None:
             document |= {"inputs": result.inputs, "text": result.text, "count": result.count}
         if document == self._document:
@@ -92,11 +92,14 @@ class Remembered:
         except OSError:
             return
 
-    def _marks(self, name: Name) -> list[list[str]]:
-        # In the order in which they are asked: see ``index.chain.Router``.
+    def _asked(self) -> dict[Name, list[list[str]]]:
+        # In the order in which indexes are asked: see ``index.chain.Router``.
         in_order = sorted(self._session.sources, key=lambda pair: pair[0].default)
-        known = ((index.url.public, source.known_mark(name)) for index, source in in_order)
-        return [[place, mark] for place, mark in known if mark is not None]
+        found: dict[Name, list[list[str]]] = {}
+        for index, source in in_order:
+            for name, mark in source.marks().items():
+                found.setdefault(name, []).append([index.url.public, mark])
+        return dict(sorted(found.items()))
 
     def _read(self) -> dict[str, object]:
         try:
