@@ -337,11 +337,6 @@ class Session:
 
         return FlatIndex(index, self.client)
 
-    def get_ready(self) -> None:
-        """Begin to build what asks indexes in the background, while this thread does other things first."""
-        if not self.settings.offline:
-            self.begin(self._prepare)
-
     def ask_ahead(
         self, names: Iterable[Name], pins: Mapping[Name, str], ask: Callable[[Name], object] | None = None
     ) -> None:
@@ -376,10 +371,6 @@ class Session:
         begun = Begun(work)
         self._exits.callback(lambda: None if self._is_interrupted else begun.wait())
         return begun
-
-    def _prepare(self) -> None:
-        with suppress(CoveError):
-            self.router({})
 
     @property
     def workers(self) -> int:

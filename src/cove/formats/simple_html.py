@@ -64,12 +64,6 @@ def page_of(elements: Elements, page_url: Url, project: Name) -> Page:
     )
 
 
-def read_elements(body: bytes) -> Elements:
-    """The elements of a page that matter; raises ``InvalidResponse`` as ``read`` does."""
-    text = _text(body)
-    return _checked(read_plain(text) or read_any(text))
-
-
 def _uniform_page(links: UniformLinks, around: Elements, page_url: Url, project: Name) -> Page:
     base = _base(around, page_url)
 

@@ -45,6 +45,7 @@ class Remembered:
         self._path = session.cache_dir / "resolved" / hashlib.sha256(key.encode()).hexdigest()[:32]
         self._document = self._read()
         self._pages = _pages(self._document.get("pages"))
+        self._sources = {index.url.public: source for index, source in session.sources}
         self._lock = Lock()
         self._unchanged: set[Name] = set()
 
@@ -55,9 +56,8 @@ class Remembered:
 
     def check(self, name: Name) -> None:
         """Ask whether the answers for ``name`` are still the same: index by index, each only after the one before it."""
-        sources = {index.url.public: source for index, source in self._session.sources}
         for place, mark in self._pages[name]:
-            source = sources.get(place)
+            source = self._sources.get(place)
             if source is None or not mark or source.mark(name) != mark:
                 return
         with self._lock:
