@@ -280,3 +280,71 @@ def test_a_folder_whose_pages_name_what_is_not_there(
     for command in (("lock", "--check"), ("sync", "--frozen")):
         ran = unstored(sandbox, *command)
         assert (ran.status, "folder does not have `" in ran.stderr) == (1, True), ran.stderr
+
+
+DIVIDED = """\
+[tool.uv.sources]
+tree = [
+    { index = "linux", marker = "sys_platform == 'linux'" },
+    { index = "others", marker = "sys_platform != 'linux'" },
+]
+"""
+
+
+def divided(linux: RunningIndex, others: RunningIndex) -> str:
+    """A project that has ``tree`` from one index or the other, and everything else from ``others``."""
+    tables = index("linux", linux.simple_url.public, "explicit = true") + index("others", others.simple_url.public)
+    return TOML.replace(', "alpha"', "") + DIVIDED + tables
+
+
+@pytest.mark.parametrize("kept", ["neither", "linux", "others"])
+def test_each_part_moves_with_its_own_index(
+    sandbox: Sandbox, serve: Serve, files: list[BuiltFile], wheel_factory: PackageFactory, kept: str
+) -> None:
+    special = [wheel_factory.wheel("tree", "2.0", requires=["leaf"], files={"linux.py": "x = 1"})]
+    linux, others = serve("linux", special), serve("others", files)
+    project = sandbox.project(divided(linux, others))
+    sandbox.cove("lock").ok()
+    before = (project / "uv.lock").read_bytes()
+    assert before.count(b'name = "tree"\nversion') == 2
+    new_linux = linux if kept == "linux" else serve("new-linux", special)
+    new_others = others if kept == "others" else serve("new-others", files)
+    (project / "pyproject.toml").write_text(divided(new_linux, new_others))
+    gone = [each for each in (linux, others) if each not in (new_linux, new_others)]
+    asked = [len(each.requests) for each in gone]
+    for command in ALL:
+        ran = unstored(sandbox, *command).ok()
+        assert (project / "uv.lock").read_bytes() == before
+        if command[0] == "sync":
+            assert any(each.endswith("linux.py") for each in installed(sandbox)), "the file of the part that is here"
+        for request in ran.requests:
+            name = request.url.removesuffix("/").rpartition("/")[2].partition("-")[0]
+            assert name != "leaf" or request.url.startswith(root_of(new_others))
+    assert [len(each.requests) for each in gone] == asked
+
+
+def test_parts_do_not_swap_their_indexes(
+    sandbox: Sandbox, serve: Serve, files: list[BuiltFile], wheel_factory: PackageFactory
+) -> None:
+    special = [wheel_factory.wheel("tree", "2.0", requires=["leaf"], files={"linux.py": "x = 1"})]
+    linux, others = serve("linux", [*special, files[1]]), serve("others", files)
+    project = sandbox.project(divided(linux, others))
+    sandbox.cove("lock").ok()
+    (project / "pyproject.toml").write_text(divided(others, linux))
+    for command in (("lock", "--check"), ("sync", "--frozen")):
+        ran = unstored(sandbox, *command)
+        assert (ran.status, "has another file called `tree-2.0-py3-none-any.whl`" in ran.stderr) == (1, True), (
+            ran.stderr
+        )
+        assert "and belongs to " in ran.stderr
+
+
+def root_of(running: RunningIndex) -> str:
+    """What all URLs of an index begin with."""
+    return running.simple_url.public.partition("/simple")[0]
+
+
+def installed(sandbox: Sandbox) -> list[str]:
+    """The files of the environment that was made last."""
+    newest = max(sandbox.root.glob("anew-*"), key=lambda folder: int(folder.name.rpartition("-")[2]))
+    return [str(path) for path in newest.rglob("site-packages/*.py")]

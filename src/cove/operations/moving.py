@@ -5,13 +5,16 @@ another address now, or because another one serves what is locked; and nothing b
 """
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from fnmatch import fnmatchcase
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
+from packaging.markers import Marker
+
 from cove.errors import IndexChanged
 from cove.formats.file_url import to_path
+from cove.model.dataclasses import replace
 from cove.model.index import Index
 from cove.model.lock import LockedFile, LockedPackage
 from cove.model.name import Name
@@ -51,23 +54,32 @@ class Homes:
         """Whether the package is locked from an index that is not configured any more, or that it does not belong to."""
         if package.source.kind != "registry":
             return False
-        present, chosen = self.index_of(package), self.chosen(package.name)
+        present, chosen = self.index_of(package), self.chosen(package)
         if present is None:
             return True
         # What is in a list of links may complete what a route says.
-        if chosen is None or present.format == "flat":
+        if not chosen or present.format == "flat":
             return False
-        return address(package.source.location, self._place) not in addresses(chosen, self._place)
+        here = address(package.source.location, self._place)
+        return not any(here in addresses(index, self._place) for index in chosen)
 
-    def chosen(self, name: Name) -> Index | None:
-        """The index that a pin or a route sends ``name`` to; none where it is searched for, or where markers decide."""
-        if name in self._asked.places:
-            return None
-        pin = self._asked.pins.get(name, "")
-        if pin in self._by_name:
-            return self._by_name[pin]
-        routed = (index for index in self._indexes if any(fnmatchcase(name, glob) for glob in index.packages))
-        return next(routed, None)
+    def chosen(self, package: LockedPackage) -> tuple[Index, ...]:
+        """The indexes that a pin, markers or a route send the package to; none where it is searched for."""
+        names = self.places(package)
+        if "" not in names:
+            return tuple(self._by_name[name] for name in names)
+        if len(names) > 1:
+            return ()
+        routed = (index for index in self._indexes if any(fnmatchcase(package.name, glob) for glob in index.packages))
+        return tuple(routed)[:1]
+
+    def places(self, package: LockedPackage) -> tuple[str, ...]:
+        """The names of the indexes that a pin or markers send the package to; an empty one where it is searched for."""
+        stated = self._asked.places.get(package.name)
+        if stated is not None:
+            return _places(package.resolution_markers, stated)
+        pin = self._asked.pins.get(package.name, "")
+        return (pin if pin in self._by_name else "",)
 
 
 class Moves:
@@ -87,7 +99,7 @@ class Moves:
         several = list(packages)
         self._ask_ahead(several)
         for package in several:
-            if self.new_home(package) is None:
+            if self._new_home(package) is None:
                 return f"{self._from(package)}, and {self._missing(package, self._files(package))}"
         return ""
 
@@ -95,25 +107,33 @@ class Moves:
         """Those of ``packages`` that move, with the index that has them now; of several versions all, or none."""
         several = list(packages)
         self._ask_ahead(several)
-        found = [(package.name, self.new_home(package)) for package in several]
+        found = [(package.name, self._new_home(package)) for package in several]
         staying = {name for name, index in found if index is None}
         return {name: index for name, index in found if index is not None and name not in staying}
 
-    def new_home(self, package: LockedPackage) -> Index | None:
+    def home(self, package: LockedPackage) -> Index | None:
+        """The index that has the package now: the one that it is locked from, unless that is not its own any more. ``None``
+        when no index has it under the digests of the lock. Raises what asking raises."""
+        return self._new_home(package) if self._homes.is_away(package) else self._homes.index_of(package)
+
+    def _new_home(self, package: LockedPackage) -> Index | None:
         """The index that has files of the package under the digests of the lock, and none of these names under another."""
-        for index, page in self._pages(package.name):
+        for index, page in self._pages(package):
             alike = [_likeness(page, file) for file in self._files(package)]
             if "same" in alike and "other" not in alike:
                 return index
         return None
 
-    def file(self, package: LockedPackage, locked: LockedFile) -> "tuple[File, Index]":
-        """What to download for a locked file, and from which index. Raises ``IndexChanged`` naming it where there is none, and
-        what asking raises.
+    def file(self, package: LockedPackage, locked: LockedFile, file: "File") -> "tuple[File, Index | None]":
+        """Where a locked file is now, and on which index; ``file`` is as the lock has it. Raises ``IndexChanged`` naming it
+        where there is none, and what asking raises.
 
         A page that gives no digest is believed as to the name: the digest of the lock is compared with what arrives.
         """
-        for index, page in self._pages(package.name) if locked.hash else ():
+        if not self._homes.is_away(package):
+            home = self._homes.index_of(package)
+            return _at_home(file, home) if home is not None and home.mirrors else file, home
+        for index, page in self._pages(package) if locked.hash else ():
             if _likeness(page, locked) in ("same", "unknown"):
                 found = _named(page, locked.filename)
                 assert found is not None, "it was compared"
@@ -128,17 +148,24 @@ class Moves:
         )
 
     def _ask_ahead(self, packages: Iterable[LockedPackage]) -> None:
-        names = dict.fromkeys(package.name for package in packages)
-        self._session.ask_ahead(names, self._asked.pins, self._searches)
+        by_name: dict[Name, list[LockedPackage]] = {}
+        for package in packages:
+            by_name.setdefault(package.name, []).append(package)
 
-    def _searches(self, name: Name) -> "tuple[Search, ...]":
-        places = dict.fromkeys(place for _, place in self._asked.places.get(name, ()))
-        return tuple(self._router.search(name, place) for place in places or ("",))
+        def ask(name: Name) -> None:
+            for package in by_name[name]:
+                self._searches(package)
 
-    def _pages(self, name: Name) -> "Iterator[tuple[Index, Page]]":
+        self._session.ask_ahead(by_name, self._asked.pins, ask)
+
+    def _searches(self, package: LockedPackage) -> "tuple[Search, ...]":
+        places = [place for place in self._homes.places(package) if place] or [""]
+        return tuple(self._router.search(package.name, place) for place in places)
+
+    def _pages(self, package: LockedPackage) -> "Iterator[tuple[Index, Page]]":
         from cove.model.outcome import Unavailable
 
-        for search in self._searches(name):
+        for search in self._searches(package):
             outcome = search.outcome
             if isinstance(outcome, Unavailable):
                 raise outcome.error
@@ -150,19 +177,19 @@ class Moves:
 
     def _from(self, package: LockedPackage) -> str:
         where = f"`{package.name}` is locked from the index {package.source.location}, "
-        chosen = self._homes.chosen(package.name)
-        if chosen is None or self._homes.index_of(package) is None:
+        chosen = self._homes.chosen(package)
+        if not chosen or self._homes.index_of(package) is None:
             return f"{where}which is not configured any more"
-        return f"{where}and belongs to {chosen.label} now"
+        return f"{where}and belongs to {' or '.join(index.label for index in chosen)} now"
 
     def _missing(self, package: LockedPackage, files: Iterable[LockedFile]) -> str:
         several = list(files)
         without = next((file for file in several if not file.hash), None)
         if without is not None:
             return f"the lock has no digest of `{without.filename}` to know it by elsewhere"
-        pages = list(self._pages(package.name))
+        pages = list(self._pages(package))
         if not pages:
-            absent = (search.absent for search in self._searches(package.name))
+            absent = (search.absent for search in self._searches(package))
             name = several[0].filename if len(several) == 1 else package.name
             return f"`{name}` is not on {' or '.join(absent)}"
         index, page = pages[0]
@@ -175,6 +202,30 @@ class Moves:
         alike = [(_likeness(page, file), file.filename) for file in several]
         worst, filename = min(alike, key=lambda pair: list(words).index(pair[0]))
         return f"{index.label} {words[worst]} `{filename}`"
+
+
+def _places(resolution_markers: Iterable[str], stated: Sequence[tuple[Marker, str]]) -> tuple[str, ...]:
+    """Those of the ``stated`` places that are for environments which a package with these markers is locked for; an empty
+    one if it is for others too. A package without such markers is the only one of its name, and for any."""
+    from cove.formats.marker_sets import EVERYTHING, FACTS, NOTHING, marker_set
+
+    where = NOTHING
+    for text in resolution_markers:
+        where |= marker_set(Marker(text))
+    rest = where = (EVERYTHING if where.is_empty else where) & FACTS
+    found = {}
+    for marker, place in stated:
+        here = marker_set(marker)
+        if not (where & here).is_empty:
+            found[place] = True
+        rest &= ~here
+    return (*found, *(() if rest.is_empty else ("",)))
+
+
+def _at_home(file: "File", index: Index) -> "File":
+    from cove.index.mirrors import home
+
+    return replace(file, url=home(file.url, index))
 
 
 def _named(page: "Page", filename: str) -> "File | None":

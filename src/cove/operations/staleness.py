@@ -63,7 +63,7 @@ def stale_because(
 def _member_difference(lock: Lock, member: Member, together: Together) -> str:
     """What changed in one project."""
     project, asked, several = member.place.project, member.asked, len(together.members) > 1
-    compare = _Comparison(member.place, together.whole.pins)
+    compare = _Comparison(member.place, {**together.whole.pins, **together.whole.places})
     own = project_in(lock, member.place)
     if own is None:
         return (

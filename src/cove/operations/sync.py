@@ -348,13 +348,8 @@ class _Fetcher:
         """The wheel of a file of an index: of the one it was locked from, or of the one that has it now. That index decides
         the credential."""
         index = self._homes.index_of(package)
-        if self._homes.is_away(package):
-            if not self._is_stored(file, hashes):
-                file, index = self._moves.file(package, locked)
-        elif index is not None and index.mirrors:
-            from cove.index.mirrors import home
-
-            file = replace(file, url=home(file.url, index))
+        if not (self._homes.is_away(package) and self._is_stored(file, hashes)):
+            file, index = self._moves.file(package, locked, file)
         return self._download(package, file, index, hashes)
 
     def _is_stored(self, file: File, hashes: Mapping[str, str]) -> bool:
