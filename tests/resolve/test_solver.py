@@ -267,7 +267,7 @@ def test_a_dependency_may_not_introduce_a_direct_reference() -> None:
     made = world({"foo 1": [], "app 1": ["foo @ https://example.com/b.whl"]})
     with pytest.raises(NoSolution, match="direct reference"):
         made.solve("app")
-    assert made.versions("app", urls={Name("foo"): "https://example.com/b.whl"}) == {"app": "1", "foo": "1"}
+    assert made.versions("app", places={Name("foo"): [(None, "https://example.com/b.whl")]}) == {"app": "1", "foo": "1"}
 
 
 # Effort.

@@ -31,7 +31,7 @@ from cove.operations.locations import full_text
 from cove.operations.lock_graph import Graph, Node, Section
 from cove.operations.parallel import each as each_of
 from cove.operations.parts import Part
-from cove.operations.requirement_files import Demand, Root, direct_urls
+from cove.operations.requirement_files import Demand, Root, full_urls
 from cove.operations.resolution import Universe, resolve, resolve_everywhere
 from cove.operations.targets import for_all, for_target
 from cove.operations.workbench import Workbench
@@ -77,6 +77,7 @@ class Compilation:
             pins=demand.pins,
             editable=demand.editable,
             build_constraints=demand.build_constraints,
+            full_urls=full_urls(demand.roots),
         )
         self._applies: Applies = lambda _marker, _extras: True
         self._roots: list[Root] = []
@@ -162,11 +163,8 @@ class Compilation:
         demand, settings = self._demand, self._demand.session.settings
         self._applies = request.applies
         self._roots = [root for root in demand.roots if self._holds(root.requirement, _NOTHING_ASKED)]
-        stated = direct_urls(self._roots)
-        self._urls = self._bench.in_force(stated) if self._follow else stated
-        return replace(
+        completed = replace(
             request,
-            urls={name: url for name, url in self._urls.items() if name not in stated},
             roots=[root.requirement for root in self._roots],
             constraints=[each.requirement for each in demand.constraints],
             overrides=demand.overrides,
@@ -174,12 +172,11 @@ class Compilation:
             prereleases=settings.prerelease,  # type: ignore[arg-type]
             resolution=settings.resolution,  # type: ignore[arg-type]
         )
+        return self._bench.in_force(completed) if self._follow else completed
 
     def _universe(self, rules: Rules, python_ok: Callable[[str], bool] | None = None) -> Universe:
         demand = self._demand
-        return self._bench.universe(
-            rules, self._urls, digests=demand.digests(), follow=self._follow, python_ok=python_ok
-        )
+        return self._bench.universe(rules, digests=demand.digests(), follow=self._follow, python_ok=python_ok)
 
     def _holds(self, requirement: Requirement, extras: frozenset[Name]) -> bool:
         return requirement.marker is None or self._applies(requirement.marker, extras)

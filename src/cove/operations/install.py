@@ -17,7 +17,7 @@ from cove.install.interpreter import Interpreter
 from cove.install.plan import Plan, source_key
 from cove.install.store import StoredWheel
 from cove.model.candidate import Candidate
-from cove.model.dataclasses import dataclass, replace
+from cove.model.dataclasses import dataclass
 from cove.model.event import Warned
 from cove.model.name import Name, normalize
 from cove.model.target import Target
@@ -25,7 +25,7 @@ from cove.operations.change import Want, change
 from cove.operations.environments import InstalledMetadata, changeable, seeds
 from cove.operations.hash_checking import check_all_have_digests, check_digests
 from cove.operations.inputs import Inputs
-from cove.operations.requirement_files import Demand, Root, direct_urls, read
+from cove.operations.requirement_files import Demand, Root, full_urls, read
 from cove.operations.targets import evaluating
 from cove.wiring import Session
 
@@ -278,6 +278,7 @@ def _resolve(
         pins=demand.pins,
         editable=demand.editable,
         build_constraints=demand.build_constraints,
+        full_urls=full_urls(roots),
     )
     request = for_target(
         [root.requirement for root in roots],
@@ -290,17 +291,15 @@ def _resolve(
         prereleases=settings.prerelease,
         resolution=settings.resolution,
     )
-    stated = direct_urls(roots)
-    urls = bench.in_force(stated) if follow else stated
-    nested = {name: url for name, url in urls.items() if name not in stated}
+    if follow:
+        request = bench.in_force(request)
     universe = bench.universe(
         Rules(target=interpreter.target),
-        urls,
         digests=demand.digests(),
         present={} if settings.upgrade else InstalledMetadata(present),
         follow=follow,
     )
-    return resolve(replace(request, urls=nested), universe, workers=session.workers, listener=session.listener), bench
+    return resolve(request, universe, workers=session.workers, listener=session.listener), bench
 
 
 def _versions(installed: Mapping[Name, Installed], upgraded: Iterable[Name]) -> dict[Name, Version]:

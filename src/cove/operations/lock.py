@@ -8,7 +8,7 @@ from cove.config.settings import Settings
 from cove.errors import NoSolution, StaleLock
 from cove.formats import uv_lock
 from cove.install.interpreter import Interpreter
-from cove.model.dataclasses import dataclass, replace
+from cove.model.dataclasses import dataclass
 from cove.model.lock import Lock
 from cove.model.name import normalize
 from cove.operations.cutoffs import cutoffs
@@ -85,7 +85,7 @@ def _moved_away(session: Session, place: Place, present: Lock, asked: Together) 
     """Which package is served by its index no more, and by no other either; empty when all are."""
     homes = Homes(session, place, asked.whole)
     away = [package for package in present.packages if homes.is_away(package)]
-    return Moves(session, homes, asked.whole).why_not(away) if away else ""
+    return Moves(session, place, asked.whole, homes).why_not(away) if away else ""
 
 
 def _stale(place: Place, why: str) -> StaleLock:
@@ -144,7 +144,6 @@ def _resolve(session: Session, place: Place, terms: _Terms, present: Lock | None
         build_constraints=project.build_constraint_dependencies,
     )
     everywhere = everything(terms.requires_python, project.environments, conflict_codes(project))
-    urls = bench.in_force(terms.asked.urls, known=terms.asked.names)
     request = for_all(
         list(sections_of(terms.asked).values()),
         everywhere,
@@ -155,17 +154,17 @@ def _resolve(session: Session, place: Place, terms: _Terms, present: Lock | None
         prereleases=settings.prerelease,
         resolution=settings.resolution,
         by_python=settings.fork_strategy == "requires-python",
-        places=asked.places,
+        places={**terms.asked.member_places, **asked.places},
         required=[everywhere.region(marker, None) for marker in project.required_environments],
     )
     kept = kept_indexes(session, present, place, asked) if present is not None else {}
     if kept:  # nearly all of it will be needed again: one wave instead of one round trip for each level
         session.ask_ahead(kept, asked.pins, session.router(asked.pins, kept).search)
     rules = Rules(requires_python=terms.requires_python, any_python=True)
-    universe = bench.universe(rules, urls, kept=kept, python_ok=everywhere.python_ok)
+    universe = bench.universe(rules, kept=kept, python_ok=everywhere.python_ok)
     try:
         found = resolve_everywhere(
-            replace(request, urls=urls),
+            bench.in_force(request, known=[member.source.url for member in terms.asked.members]),
             initial_parts(everywhere, project, terms.requires_python, present, settings),
             universe,
             known=known_versions(present, settings),

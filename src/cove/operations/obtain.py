@@ -9,7 +9,6 @@ from packaging.version import Version
 from cove.index.candidates import Rules
 from cove.install.interpreter import Interpreter
 from cove.install.store import StoredWheel
-from cove.model.dataclasses import replace
 from cove.model.name import Name, normalize
 from cove.operations.change import Want
 from cove.operations.resolution import resolve
@@ -42,10 +41,8 @@ def obtain(
         prereleases=settings.prerelease,
         resolution=settings.resolution,
     )
-    urls = {name: requirement.url for name, requirement in asked.items() if requirement.url}
-    urls = bench.in_force(urls)
-    universe = bench.universe(Rules(target=target), urls)
-    found = resolve(replace(request, urls=urls), universe, workers=session.workers, listener=session.listener)
+    universe = bench.universe(Rules(target=target))
+    found = resolve(bench.in_force(request), universe, workers=session.workers, listener=session.listener)
     wants = {}
     for name, wheel in sorted(bench.wheels(found).items()):
         direct = found.directs[name].origin if name in found.directs else None

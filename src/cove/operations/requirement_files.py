@@ -354,9 +354,9 @@ def _at(requirement: Requirement, url: Url) -> Requirement:
     return located
 
 
-def direct_urls(roots: Iterable[Root]) -> dict[Name, str]:
-    """Where the direct ones among ``roots`` come from, with user info."""
-    return {root.name: full_text(root.url) for root in roots if root.url is not None}
+def full_urls(roots: Iterable[Root]) -> dict[str, str]:
+    """The URLs of the direct ones among ``roots``, as their requirements have them, each with its user info."""
+    return {root.requirement.url: full_text(root.url) for root in roots if root.url and root.requirement.url}
 
 
 def _with_digests(url: Url, entry: Entry) -> Url:

@@ -26,7 +26,16 @@ from cove.operations.direct import Direct
 from cove.operations.parts import Part
 from cove.operations.provide import Driver
 from cove.registries import recognise
-from cove.resolve.questions import PYTHON_REASON, Answer, AskVersions, Dependencies, Question, Solution, Versions
+from cove.resolve.questions import (
+    PYTHON_REASON,
+    Answer,
+    AskVersions,
+    Dependencies,
+    Question,
+    Solution,
+    Versions,
+    is_url,
+)
 from cove.resolve.request import Request
 from cove.resolve.universal import Known
 
@@ -36,7 +45,7 @@ _READERS = simple_html, simple_json
 __all__ = ["Division", "Resolution", "Universe", "resolve", "resolve_everywhere"]
 
 Origin = tuple[Name, str]
-"""A project, and the name of the index it must come from, if there is one."""
+"""A project, and the place it must come from, if that is said: a URL, or the name of an index."""
 
 _JUDGED_AHEAD = 1
 """How many usable versions of a project are looked for before the others are taken for usable."""
@@ -56,7 +65,7 @@ class Universe:
     """Everything that can be chosen: pages, candidates and metadata, each looked up when the solver asks. Thread-safe.
 
     ``rules`` tells what makes a file of a project usable. ``direct`` prepares the distribution that a URL leads to; a
-    project that is required by URL has that one version and no other. ``present`` are distributions that are there already:
+    project whose place is a URL has that one version and no other. ``present`` are distributions that are there already:
     they can be chosen beside what indexes offer. Without ``follow`` no version requires anything. ``doubt`` has pages from
     the cache looked up anew and tells whether there are any. In a universal resolution, whose solver judges Pythons itself,
     ``python_ok`` tells which ``Requires-Python`` admits all of them.
@@ -68,7 +77,6 @@ class Universe:
         metadata: MetadataReader,
         rules: Callable[[Name], Rules],
         direct: Callable[[Name, str], Direct],
-        urls: Mapping[Name, str],
         *,
         present: Mapping[Name, CoreMetadata] | None = None,
         follow: bool = True,
@@ -84,11 +92,9 @@ class Universe:
         self._metadata = metadata
         self._rules = rules
         self._direct = direct
-        self._given_urls = dict(urls)
-        self._urls = dict(urls)
         self.statuses: dict[Name, str] = {}
         """Of projects that are not active (PEP 792): where and why, in words."""
-        self.directs: dict[Name, Direct] = {}
+        self.directs: dict[Origin, Direct] = {}
         self._releases: dict[Origin, Releases] = {}
         self.chosen: dict[tuple[Origin, Version], Candidate] = {}
         self.read: dict[tuple[Origin, Version], CoreMetadata] = {}
@@ -97,7 +103,6 @@ class Universe:
         """Forget everything, if some of it may be outdated: then it is worth asking once more. Not while it is asked."""
         if not self._doubt():
             return False
-        self._urls = dict(self._given_urls)
         for known in (self.statuses, self.directs, self._releases, self.chosen, self.read):
             known.clear()
         return True
@@ -109,7 +114,7 @@ class Universe:
         """
         for text, specifier in lacking:
             name = normalize(text)
-            if name not in self._beyond or name in self._urls:
+            if name not in self._beyond:
                 continue
             here, beyond = self._beyond[name]
             unasked = [index.label for index in beyond if index.url.realm != here.url.realm]
@@ -136,14 +141,17 @@ class Universe:
     def answer(self, question: Question) -> Answer:
         """Answer the solver; raises what an index or a build that cannot answer raises."""
         if isinstance(question, AskVersions):
-            return self._with_present(question.name, self._versions((question.name, question.place)))
+            origin = (question.name, question.place)
+            if is_url(question.place):
+                return self._version_at(origin)
+            return self._with_present(question.name, self._versions(origin))
         if not self._follow:
             return self._requiring_nothing((question.name, question.place), question.version)
         return self._dependencies((question.name, question.place), question.version)
 
     def _with_present(self, name: Name, found: Versions) -> Versions:
         present = self._present.get(name)
-        if present is None or name in self.directs:
+        if present is None:
             return found
         version = Version(present.version)
         self.read[(name, ""), version] = present
@@ -161,13 +169,14 @@ class Universe:
         known = self.read.setdefault((name, version), CoreMetadata(name[0], str(version)))
         return Dependencies((), known.requires_python, known.provides_extra)
 
+    def _version_at(self, origin: Origin) -> Versions:
+        direct = self.directs[origin] = self._direct(*origin)
+        version = Version(direct.metadata.version)
+        self.read[origin, version] = direct.metadata
+        return Versions((version,), origin=str(direct.url))
+
     def _versions(self, origin: Origin) -> Versions:
         name, place = origin
-        if name in self._urls:
-            direct = self.directs[name] = self._direct(name, self._urls[name])
-            version = Version(direct.metadata.version)
-            self.read[origin, version] = direct.metadata
-            return Versions((version,), origin=str(direct.url))
         search = self._router.search(name, place)
         if search.found and search.beyond:
             self._beyond[name] = (search.found[0].index, search.beyond)
@@ -239,9 +248,6 @@ class Universe:
             except InvalidArtifact as error:
                 return Dependencies(unusable=error.message)
             self.read[name, version] = metadata
-        for requirement in metadata.requires_dist:
-            if requirement.url:
-                self._urls.setdefault(normalize(requirement.name), requirement.url)
         return Dependencies(metadata.requires_dist, metadata.requires_python, metadata.provides_extra)
 
 
@@ -388,7 +394,7 @@ def _resolution(solution: Solution, universe: Universe, teller: _Teller) -> Reso
     yanked: list[str] = []
     for name, resolved in solution.packages.items():
         candidate = universe.chosen.get(((name, resolved.place), resolved.version))
-        if candidate is not None and name not in universe.directs:
+        if candidate is not None:
             candidates[name] = candidate
             if candidate.yanked is not None:
                 reason = f" (reason: {candidate.yanked})" if candidate.yanked else ""
@@ -397,5 +403,9 @@ def _resolution(solution: Solution, universe: Universe, teller: _Teller) -> Reso
     metadata = {
         name: universe.read[(name, resolved.place), resolved.version] for name, resolved in solution.packages.items()
     }
-    directs = {name: universe.directs[name] for name in solution.packages if name in universe.directs}
+    directs = {
+        name: universe.directs[name, resolved.place]
+        for name, resolved in solution.packages.items()
+        if (name, resolved.place) in universe.directs
+    }
     return Resolution(solution, candidates, metadata, directs)

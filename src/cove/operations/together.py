@@ -1,6 +1,7 @@
 """What the projects of a workspace ask for together; for most projects, what the one project asks for."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from packaging.markers import Marker
 from packaging.requirements import Requirement
@@ -14,6 +15,9 @@ from cove.model.name import Name, normalize
 from cove.operations.locations import Local, Locator, locked_kind
 from cove.operations.project import Place
 from cove.operations.requirements import Asked, asked_by
+
+if TYPE_CHECKING:  # a lock that fits is judged without the solver
+    from cove.resolve.request import Places
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +50,9 @@ class Together:
         return frozenset(member.name for member in self.members)
 
     @property
-    def urls(self) -> dict[Name, str]:
-        """Where what comes from no index comes from; members too."""
-        found = {member.name: member.source.url for member in self.members}
-        return found | {normalize(each.name): each.url for each in self.whole.roots if each.url}
+    def member_places(self) -> "Places":
+        """Where the members are, for those that require them without saying it."""
+        return {member.name: [(None, member.source.url)] for member in self.members}
 
 
 def asked_together(place: Place, indexes: Indexes, settings: Settings) -> Together:

@@ -1,13 +1,14 @@
 """What one interpreter can be given: wheels fetched from indexes, or built from sources in environments of their own."""
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from packaging.markers import Marker
 from packaging.requirements import Requirement
 
 from cove.errors import BuildFailed, ConfigurationError, InvalidArtifact, NoCompatibleFile
@@ -34,6 +35,8 @@ from cove.operations.policy import file_rules
 from cove.operations.resolution import Resolution, Universe, resolve
 from cove.operations.targets import for_target
 from cove.operations.upload_dates import UploadDates
+from cove.resolve.catalogue import may_hold
+from cove.resolve.request import Request
 from cove.wiring import Session
 
 if TYPE_CHECKING:  # most resolutions neither fetch a wheel nor build one
@@ -57,11 +60,13 @@ class Workbench:
         base: Path | None = None,
         commits: Mapping[str, str] | None = None,
         sent: Mapping[Name, str] | None = None,
+        full_urls: Mapping[str, str] | None = None,
         build_constraints: Sequence[Requirement] = (),
     ) -> None:
         """``editable`` names the projects whose folders are installed in place; ``building`` what is being built. Paths of
         local projects are written relative to ``base``; ``commits`` are those that references of repositories are locked
-        at. ``sent`` are what builds require and come from no index, with their URLs; ``build_constraints`` limit them."""
+        at. ``sent`` are what builds require and come from no index, with their URLs; ``build_constraints`` limit them.
+        ``full_urls`` are URLs of requirements with the user info that those do not show."""
         self.session = session
         self.build_constraints = tuple(build_constraints)
         self.interpreter = interpreter
@@ -71,6 +76,7 @@ class Workbench:
         self._base = base
         self._commits = commits or {}
         self._sent = sent or {}
+        self._full_urls = full_urls or {}
         self._directs: dict[tuple[Name, str], Direct] = {}
 
     @cached_property
@@ -90,7 +96,6 @@ class Workbench:
     def universe(
         self,
         rules: Rules,
-        urls: Mapping[Name, str] | None = None,
         *,
         digests: Mapping[Name, frozenset[str]] | None = None,
         present: Mapping[Name, CoreMetadata] | None = None,
@@ -98,16 +103,14 @@ class Workbench:
         kept: Mapping[Name, Kept] | None = None,
         python_ok: Callable[[str], bool] | None = None,
     ) -> Universe:
-        """What can be chosen under ``rules``; ``urls`` are the direct references of those who ask, ``digests`` those of the
-        files that may be taken of a project, ``kept`` the indexes that a lock has projects from. ``present``, ``follow`` and
-        ``python_ok`` as in ``Universe``."""
+        """What can be chosen under ``rules``; ``digests`` are those of the files that may be taken of a project, ``kept`` the
+        indexes that a lock has projects from. ``present``, ``follow`` and ``python_ok`` as in ``Universe``."""
         of = file_rules(self.session.settings, replace(rules, uploaded=UploadDates(self.session)))
         return Universe(
             self.session.router(self._pins, kept),
             self.metadata,
             lambda name: replace(of(name), digests=(digests or {}).get(name, frozenset())),
             self.direct,
-            urls or {},
             present=present,
             follow=follow,
             doubt=self.session.doubt,
@@ -157,27 +160,31 @@ class Workbench:
         found.url, found.specifier = url, type(requirement.specifier)()
         return found
 
-    def in_force(self, urls: Mapping[Name, str], known: frozenset[Name] = frozenset()) -> dict[Name, str]:
-        """``urls`` with those that what is there requires in turn: only what somebody was sent to may send on. Requirements
-        of ``known`` are among them already."""
-        found, new = dict(urls), [each for each in urls.items() if each[0] not in known]
+    def in_force(self, request: Request, known: Collection[str] = ()) -> Request:
+        """``request`` with the direct references that it states, and those that what is there requires in turn: only what
+        somebody was sent to may send on. What the places ``known`` require is stated already."""
+        found: dict[Name, dict[str, Marker | None]] = {}
+        new = [*request.roots, *request.constraints, *request.overrides]
         while new:
-            name, text = new.pop()
-            for requirement in self.direct(name, text).metadata.requires_dist:
-                further = normalize(requirement.name)
-                if requirement.url and further not in found:
-                    found[further] = requirement.url
-                    new.append((further, requirement.url))
-        return found
+            requirement = new.pop(0)
+            name, url = normalize(requirement.name), requirement.url
+            if not url or url in found.get(name, ()) or not may_hold(requirement.marker, request.applies):
+                continue
+            found.setdefault(name, {})[url] = requirement.marker
+            if url not in known:
+                new += self.direct(name, url).metadata.requires_dist
+        places = {name: [(marker, url) for url, marker in several.items()] for name, several in found.items()}
+        return replace(request, places={**places, **request.places})
 
     def direct(self, name: Name, text: str) -> Direct:
         """What the URL ``text`` of a requirement for ``name`` leads to. Raises ``InvalidArtifact`` if it is another project."""
         known = self._directs.get((name, text))
         if known is not None:
             return known
-        found = self.direct_at(Url.parse(text), f"{name} @ {Url.parse(text)}", is_editable=name in self._editable)
+        url = Url.parse(self._full_urls.get(text, text))
+        found = self.direct_at(url, f"{name} @ {url}", is_editable=name in self._editable)
         if found.metadata.name != name:
-            raise InvalidArtifact(f"{Url.parse(text)} is {found.metadata.name}, but `{name}` was required from there")
+            raise InvalidArtifact(f"{url} is {found.metadata.name}, but `{name}` was required from there")
         self._directs[name, text] = found
         return found
 
@@ -439,11 +446,10 @@ class _BuildEnvironment:
         self._present += requirements
         asked = [self._bench.located(Requirement(text)) for text in self._present]
         bench, target = self._bench, self._bench.interpreter.target
-        urls = bench.in_force({normalize(each.name): each.url for each in asked if each.url})
-        request = for_target(asked, target, root_name="the build", urls=urls, constraints=bench.build_constraints)
+        request = for_target(asked, target, root_name="the build", constraints=bench.build_constraints)
         found = resolve(
-            request,
-            bench.universe(Rules(target=target), urls),
+            bench.in_force(request),
+            bench.universe(Rules(target=target)),
             workers=bench.session.workers,
             listener=_without_summaries(bench.session.listener),
         )

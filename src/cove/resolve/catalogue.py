@@ -5,14 +5,24 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from packaging.markers import Marker
 from packaging.requirements import Requirement
 from packaging.specifiers import Specifier, SpecifierSet
 from packaging.version import Version
 
 from cove.model.name import Name, normalize
 from cove.model.url import Url
-from cove.resolve.questions import PYTHON_REASON, Answer, AskDependencies, AskVersions, Dependencies, Question, Versions
-from cove.resolve.request import Request
+from cove.resolve.questions import (
+    PYTHON_REASON,
+    Answer,
+    AskDependencies,
+    AskVersions,
+    Dependencies,
+    Question,
+    Versions,
+    is_url,
+)
+from cove.resolve.request import Applies, Request
 from cove.resolve.term import UNSELECTED
 
 NO_WHEEL = "has no wheel for these environments, and no sdist"
@@ -168,9 +178,8 @@ class Catalogue:
         """Those that hold, or may."""
         self.direct = {normalize(one.name) for one in request.roots}
         stated = (*request.roots, *request.constraints, *request.overrides)
-        self.urls = {normalize(one.name): one.url for one in reversed(stated) if one.url and self.holds(one)}
-        self.urls.update(request.urls)
-        self.explicit = {normalize(one.name) for one in stated if mentions_prerelease(one.specifier)} | set(self.urls)
+        self._urls = {normalize(one.name): one.url for one in reversed(stated) if one.url and self.holds(one)}
+        self.explicit = {normalize(one.name) for one in stated if mentions_prerelease(one.specifier)}
         """The projects whose pre-releases are asked for by whoever states the requirements."""
         self.pinned = set(request.preferences.items())
         """What may be chosen although it is yanked."""
@@ -188,11 +197,17 @@ class Catalogue:
             self._note_broken(question.name, question.version, told)
 
     def place(self, name: Name) -> str:
-        """The index that a project must come from here; empty where none is named."""
+        """Where a project must come from here: a URL, or the name of an index; empty where nothing is said."""
         if name not in self._places:
             several = self.request.places.get(name, ())
-            self._places[name] = next((place for marker, place in several if self.request.applies(marker, _NONE)), "")
+            given = next((place for marker, place in several if may_hold(marker, self.request.applies)), "")
+            self._places[name] = self._urls.get(name) or given
         return self._places[name]
+
+    def url(self, name: Name) -> str:
+        """The direct reference that a project must come from here, if any."""
+        place = self.place(name)
+        return place if is_url(place) else ""
 
     def _adopt(self, listing: Listing) -> None:
         self.listings[listing.name] = listing.judged(self.request)
@@ -271,15 +286,18 @@ class Catalogue:
         listing = self.listings[name]
         if not requirement.url:
             return listing.matching(requirement.specifier), ""
-        in_force = self.urls.get(name)
+        in_force = self.url(name)
         if in_force == requirement.url:
             return listing.full & ~UNSELECTED, ""
-        if in_force is None:
-            return (
-                0,
-                f"{masked(requirement.url)} is a direct reference that nothing but a requirement of your own may introduce",
-            )
-        return 0, f"{name} is already required from {masked(in_force)}"
+        return 0, self.intrudes(requirement) or f"{name} is already required from {masked(in_force)}"
+
+    def intrudes(self, requirement: Requirement) -> str:
+        """Why a direct reference is not followed, if it is one that nobody who may introduce it did; else empty."""
+        if not requirement.url or self.url(normalize(requirement.name)):
+            return ""
+        return (
+            f"{masked(requirement.url)} is a direct reference that nothing but a requirement of your own may introduce"
+        )
 
 
 def read(question: Question, answer: Answer) -> "Listing | Dependencies":
@@ -300,9 +318,20 @@ def _by_name(requirements: Iterable[Requirement]) -> dict[Name, list[Requirement
 
 def belongs_to(requirement: Requirement, extra: Name | None) -> bool:
     """Whether a requirement is one of ``extra``, or without one, of none."""
-    found = _EXTRA_IN_MARKER.findall(str(requirement.marker)) if requirement.marker else []
-    extras = {normalize(left or right) for left, right in found}
+    extras = _mentioned_extras(requirement.marker) if requirement.marker else _NONE
     return extra in extras if extra is not None else not extras
+
+
+def may_hold(marker: Marker | None, applies: Applies) -> bool:
+    """Whether a marker holds, whichever extras are asked for."""
+    if marker is None or applies(marker, _NONE):
+        return True
+    extras = _mentioned_extras(marker)
+    return bool(extras) and applies(marker, extras)
+
+
+def _mentioned_extras(marker: Marker) -> frozenset[Name]:
+    return frozenset(normalize(left or right) for left, right in _EXTRA_IN_MARKER.findall(str(marker)))
 
 
 def unusable_because(dependencies: Dependencies, request: Request) -> str:

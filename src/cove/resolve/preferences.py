@@ -27,7 +27,8 @@ def choose(catalogue: Catalogue, name: Name, possible: int) -> int:
     possible = next((possible & tier for tier in listing.tiers if possible & tier), possible)
     possible = possible & ~listing.yanked or possible
     asked_for = request.prereleases == "allow" or (
-        request.prereleases in ("explicit", "if-necessary-or-explicit") and name in catalogue.explicit
+        request.prereleases in ("explicit", "if-necessary-or-explicit")
+        and (name in catalogue.explicit or catalogue.url(name) != "")
     )
     if not asked_for:
         possible = possible & ~listing.prereleases or possible
@@ -38,7 +39,7 @@ def choose(catalogue: Catalogue, name: Name, possible: int) -> int:
 def forbidden_prereleases(catalogue: Catalogue, name: Name) -> int:
     """The candidates that the mode for pre-releases rules out."""
     mode = catalogue.request.prereleases
-    if name in catalogue.urls or mode in ("allow", "if-necessary", "if-necessary-or-explicit"):
+    if catalogue.url(name) or mode in ("allow", "if-necessary", "if-necessary-or-explicit"):
         return 0
     if mode == "explicit" and name in catalogue.explicit:
         return 0
@@ -48,7 +49,7 @@ def forbidden_prereleases(catalogue: Catalogue, name: Name) -> int:
 def forbidden_yanked(catalogue: Catalogue, name: Name) -> int:
     """The yanked candidates that nothing pins (PEP 592)."""
     listing = catalogue.listings[name]
-    forbidden = listing.yanked if name not in catalogue.urls else 0
+    forbidden = listing.yanked if not catalogue.url(name) else 0
     if forbidden:
         for pinned_name, version in catalogue.pinned:
             if pinned_name == name:

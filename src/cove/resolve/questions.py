@@ -11,7 +11,7 @@ from cove.model.name import Name
 
 @dataclass(frozen=True, slots=True)
 class AskVersions:
-    """Which versions of a project are there? ``place`` names the index that it must come from, if any."""
+    """Which versions of a project are there? ``place`` is where it must come from, if that is said: see ``is_url``."""
 
     name: Name
     place: str = ""
@@ -27,6 +27,11 @@ class AskDependencies:
 
 
 Question = AskVersions | AskDependencies
+
+
+def is_url(place: str) -> bool:
+    """Whether a project's place is a direct reference; else it is the name of an index, or empty."""
+    return ":" in place
 
 
 PYTHON_REASON = "requires Python "

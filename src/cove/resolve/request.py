@@ -14,6 +14,9 @@ from cove.resolve.forks import Environments, Region
 Prereleases = Literal["if-necessary-or-explicit", "if-necessary", "explicit", "allow", "disallow"]
 Resolution = Literal["highest", "lowest", "lowest-direct"]
 
+Places = Mapping[Name, Sequence[tuple[Marker | None, str]]]
+"""Where projects must come from, names of indexes or URLs as requirements write them: the first whose marker holds counts."""
+
 Applies = Callable[[Marker, frozenset[Name]], bool]
 """Whether a marker holds when these extras of the parent are asked for."""
 
@@ -25,15 +28,13 @@ class Request:
     ``applies`` decides markers and ``python_ok`` decides ``Requires-Python`` texts, so that the solver knows nothing of
     environments; ``python`` is how messages call the target's Python (``3.11.7``). ``preferences`` are tried first (a
     lock's versions). ``constraints`` limit a project without asking for it. ``overrides`` replace every requirement for
-    the projects they name, whoever asks; what ``excludes`` names is required by nobody. ``urls`` are the direct references
-    that are in force besides those of the roots, constraints and overrides: the project's name to the URL as a requirement
-    writes it. ``root_name`` is how messages call whoever states the ``roots``.
+    the projects they name, whoever asks; what ``excludes`` names is required by nobody. ``places`` are in force besides the
+    direct references of the roots, constraints and overrides. ``root_name`` is how messages call whoever states the ``roots``.
 
     With ``environments`` the resolution is a universal one, and may have to be parted (``universal.solve_everywhere``);
     ``sections`` are then the roots as they stand side by side, and ``by_python`` tells whether a newer version for newer
     Pythons is a reason to part. ``required`` are environments that a version without an sdist must have a wheel for.
-    ``fallbacks`` are tried after the preferences. ``places`` tell of projects that must come from one index or another,
-    depending on markers, which: the first one whose marker holds counts.
+    ``fallbacks`` are tried after the preferences.
     """
 
     roots: Sequence[Requirement]
@@ -46,11 +47,10 @@ class Request:
     excludes: frozenset[Name] = frozenset()
     prereleases: Prereleases = "if-necessary-or-explicit"
     resolution: Resolution = "highest"
-    urls: Mapping[Name, str] = field(default_factory=dict)
     root_name: str = "your project"
     environments: Environments[Any] | None = None
     sections: Sequence[Sequence[Requirement]] = ()
     by_python: bool = True
     required: Sequence[Region] = ()
-    places: Mapping[Name, Sequence[tuple[Marker, str]]] = field(default_factory=dict)
+    places: Places = field(default_factory=dict)
     fallbacks: Mapping[Name, Sequence[Version]] = field(default_factory=dict)

@@ -33,6 +33,7 @@ from cove.resolve.questions import (
     Question,
     Resolved,
     Solution,
+    is_url,
 )
 from cove.resolve.report import IS_PRERELEASE, IS_YANKED, Failure, explain
 from cove.resolve.request import Request
@@ -232,10 +233,13 @@ class _Attempt:
                 raise Parting(divided, self._chosen())
 
     def _part_by_place(self, name: Name) -> None:
-        """Part where markers send a project to one index or another."""
+        """Part where markers send a project to one index or another. Direct references stand in requirements, which part
+        the environments where they differ."""
         here = self._request.environments
-        for marker, _ in self._request.places.get(name, ()) if here is not None else ():
+        for marker, place in self._request.places.get(name, ()) if here is not None else ():
             assert here is not None, "there are environments"
+            if marker is None or is_url(place):
+                continue
             inside, outside = here.divided(here.region(marker, None))
             if inside is not None and outside is not None:
                 raise Parting((outside, inside), self._chosen())
