@@ -8,8 +8,9 @@ from packaging.requirements import InvalidRequirement, Requirement
 _RESOLVED_BY = frozenset({"dependencies", "optional-dependencies", "requires-python"})
 
 
-def stated_metadata(pyproject: bytes, name: str, version: str) -> bytes | None:
-    """The metadata of ``name`` ``version`` as ``METADATA`` would have it, as far as resolution needs it.
+def stated_metadata(pyproject: bytes, name: str = "", version: str = "") -> bytes | None:
+    """The metadata of ``name`` ``version`` as ``METADATA`` would have it, as far as resolution needs it; what is not given of
+    the two must stand there.
 
     ``None`` where only a build tells. PEP 621: "Build back-ends MUST raise an error if the metadata specifies a field
     statically as well as being listed in dynamic", and what is in neither has no value.
@@ -18,7 +19,8 @@ def stated_metadata(pyproject: bytes, name: str, version: str) -> bytes | None:
         project = tomllib.loads(pyproject.decode())["project"]
         if _RESOLVED_BY & set(project.get("dynamic", ())):
             return None
-        lines = ["Metadata-Version: 2.2", f"Name: {_line(name)}", f"Version: {_line(version)}"]
+        lines = ["Metadata-Version: 2.2"]
+        lines += [f"Name: {_line(name or project['name'])}", f"Version: {_line(version or project['version'])}"]
         if "requires-python" in project:
             lines.append(f"Requires-Python: {_line(project['requires-python'])}")
         lines += [f"Requires-Dist: {Requirement(text)}" for text in _texts(project.get("dependencies", []))]

@@ -2,10 +2,8 @@
 
 import hashlib
 import io
-import tarfile
 import time
 import zipfile
-import zlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -15,7 +13,6 @@ from cove.config.atomic import write_beside
 from cove.errors import CoveError, HashMismatch, InvalidArtifact
 from cove.formats import core_metadata
 from cove.formats.page_entry import HASH_ALGORITHMS
-from cove.formats.stated_metadata import stated_metadata
 from cove.http.cache import lifetime
 from cove.http.client import Client
 from cove.http.messages import Headers
@@ -23,16 +20,11 @@ from cove.http.once import Once
 from cove.http.ranged import wheel_metadata
 from cove.http.status import judge
 from cove.index.directory import local_path
+from cove.index.sdist_metadata import DAMAGED, LARGEST, bounded, stated
 from cove.index.simple import ABSENT_STATUSES
 from cove.model.candidate import Candidate
 from cove.model.dist import File
 from cove.model.metadata import CoreMetadata
-
-LARGEST = 16 * 1024 * 1024
-"""Bytes of metadata that are believed to be metadata."""
-
-_RESOLUTION_FIELDS = frozenset({"requires-dist", "requires-python", "provides-extra"})
-_DAMAGED = (zipfile.BadZipFile, tarfile.TarError, zlib.error, EOFError, KeyError, RuntimeError, ValueError)
 
 
 class MetadataReader:
@@ -112,7 +104,7 @@ class MetadataReader:
         sdist = response.body.read()
         verify(sdist, file.hashes, file.filename)
         self._keep(file, sdist)
-        return _stated(sdist, file.filename)
+        return stated(io.BytesIO(sdist), file.filename)
 
     def _offered(self, candidate: Candidate, hashes: Mapping[str, str]) -> bytes | None:
         """PEP 658: the file beside the file. ``None`` when it is promised but absent, as on mirrors that copy pages."""
@@ -138,7 +130,11 @@ class MetadataReader:
             return _from_wheel(path, file.filename)
         data = _read_local(path)
         verify(data, file.hashes, file.filename)
-        return _from_wheel(io.BytesIO(data), file.filename) if candidate.is_wheel else _stated(data, file.filename)
+        return (
+            _from_wheel(io.BytesIO(data), file.filename)
+            if candidate.is_wheel
+            else stated(io.BytesIO(data), file.filename)
+        )
 
     # ----------------------------------------------------------------------------------------------------- cache
 
@@ -209,65 +205,11 @@ def _from_wheel(source: Path | io.BytesIO, filename: str) -> bytes:
             if len(members) != 1:
                 raise InvalidArtifact(f"`{filename}` holds {len(members) or 'no'} METADATA")
             with archive.open(members[0]) as member:
-                return _bounded(member.read(LARGEST + 1), filename)
+                return bounded(member, filename)
     except OSError as error:
         raise InvalidArtifact(f"`{filename}` cannot be read: {error.strerror or error}") from error
-    except (*_DAMAGED, NotImplementedError) as error:
+    except DAMAGED as error:
         raise InvalidArtifact(f"`{filename}` is not a usable wheel: {error}") from error
-
-
-def _stated(sdist: bytes, filename: str) -> bytes | None:
-    """``PKG-INFO`` of an sdist if it can be relied upon (PEP 643: from 2.2 on, what is not ``Dynamic`` is final), else what its
-    ``pyproject.toml`` says for good; ``None`` where only a build tells."""
-    data = _member(sdist, filename, "PKG-INFO")
-    if data is None:
-        return None
-    fields = core_metadata.raw_fields(data)
-    version = (fields.get("metadata-version") or ["1.0"])[0]
-    dynamic = {text.lower() for text in fields.get("dynamic", ())}
-    if version.startswith("2.") and version not in ("2.0", "2.1") and not dynamic & (_RESOLUTION_FIELDS | {"version"}):
-        return data
-    pyproject = _member(sdist, filename, "pyproject.toml")
-    if pyproject is None or not fields.get("name") or not fields.get("version"):
-        return None
-    return stated_metadata(pyproject, fields["name"][0], fields["version"][0])
-
-
-def _member(sdist: bytes, filename: str, name: str) -> bytes | None:
-    try:
-        read = _zip_member if filename.endswith(".zip") else _tar_member
-        return read(sdist, filename, name)
-    except (*_DAMAGED, OSError) as error:
-        raise InvalidArtifact(f"`{filename}` is not a usable sdist: {error}") from error
-
-
-def _tar_member(sdist: bytes, filename: str, name: str) -> bytes | None:
-    with tarfile.open(fileobj=io.BytesIO(sdist), mode="r:*") as archive:
-        for member in archive:
-            if member.isfile() and _is_on_top(member.name, name):
-                stream = archive.extractfile(member)
-                return _bounded(stream.read(LARGEST + 1), filename) if stream is not None else None
-    return None
-
-
-def _zip_member(sdist: bytes, filename: str, name: str) -> bytes | None:
-    with zipfile.ZipFile(io.BytesIO(sdist)) as archive:
-        for path in archive.namelist():
-            if _is_on_top(path, name):
-                with archive.open(path) as member:
-                    return _bounded(member.read(LARGEST + 1), filename)
-    return None
-
-
-def _is_on_top(path: str, name: str) -> bool:
-    """``{name}-{version}/PKG-INFO``: the copy in ``.egg-info`` lies deeper."""
-    return path.removeprefix("./").count("/") == 1 and path.endswith("/" + name)
-
-
-def _bounded(data: bytes, filename: str) -> bytes:
-    if len(data) > LARGEST:
-        raise InvalidArtifact(f"the metadata in `{filename}` is larger than 16 MB")
-    return data
 
 
 def _read_local(path: Path) -> bytes:

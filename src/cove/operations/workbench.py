@@ -19,6 +19,7 @@ from cove.formats.git_url import GitUrl
 from cove.index.candidates import Rules
 from cove.index.chain import Kept
 from cove.index.metadata import MetadataReader
+from cove.index.sdist_metadata import stated
 from cove.install.interpreter import Interpreter
 from cove.model.candidate import Candidate
 from cove.model.dataclasses import replace
@@ -206,9 +207,17 @@ class Workbench:
         hashes, below = fragment_digests(url), flags(url).get("subdirectory", "")
         bare = url.without_fragment()
         fetched, (digest, path) = self._archive(File(url.filename, bare, {}), label, hashes)
-        wheel = fetched or self._from_sdist(path, label, below)
         origin = DirectUrl(bare.without_credentials(), Archive(hashes), below)
-        return Direct(url, _metadata(wheel), origin, lambda: wheel, digest)
+        if fetched is not None:
+            return Direct(url, _metadata(fetched), origin, lambda: fetched, digest)
+        metadata = self._metadata_of_sdist(path, label, below)
+        return Direct(url, metadata, origin, lambda: self._from_sdist(path, label, below), digest)
+
+    def _metadata_of_sdist(self, sdist: Path, label: str, subdirectory: str) -> CoreMetadata:
+        """What an sdist states of itself; what its build gives, where it leaves something open."""
+        with sdist.open("rb") as content:
+            text = stated(content, sdist.name, subdirectory)
+        return core_metadata.read(text) if text is not None else _metadata(self._from_sdist(sdist, label, subdirectory))
 
     def _archive(
         self, file: File, label: str, hashes: Mapping[str, str]
