@@ -28,10 +28,12 @@ VARIANTS: tuple[tuple[str, ...], ...] = (
 
 
 def project_of(name: str, folder: Path) -> None:
-    """A copy of the lock with a ``pyproject.toml`` that has its project, extras and groups."""
+    """A copy of the lock with a ``pyproject.toml`` that has its project, extras, groups and indexes."""
     text = (LOCKS / f"{name}.lock").read_text()
     own = next(each for each in parse(text, name).packages if each.source.location == ".")
-    default = "" if own.default_groups is None else f"[tool.uv]\ndefault-groups = {list(own.default_groups)}\n"
+    chosen = own.default_groups if own.default_groups == "all" else list(own.default_groups)
+    default = "" if chosen == ["dev"] else f"[tool.uv]\ndefault-groups = {chosen!r}\n"
+    indexes = {each.source.location for each in parse(text, name).packages if each.source.kind == "registry"}
     folder.mkdir(parents=True)
     (folder / "uv.lock").write_text(text)
     (folder / "pyproject.toml").write_text(
@@ -40,6 +42,7 @@ def project_of(name: str, folder: Path) -> None:
         + "[dependency-groups]\n"
         + "".join(f"{group} = []\n" for group in own.requires_dev)
         + default
+        + "".join(f'[[tool.uv.index]]\nurl = "{url}"\n' for url in sorted(indexes))
     )
 
 

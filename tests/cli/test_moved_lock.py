@@ -1,6 +1,7 @@
 """Locks that move: the same files, by name and digest, from an index that the lock does not name."""
 
 import re
+import tomllib
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -348,3 +349,62 @@ def installed(sandbox: Sandbox) -> list[str]:
     """The files of the environment that was made last."""
     newest = max(sandbox.root.glob("anew-*"), key=lambda folder: int(folder.name.rpartition("-")[2]))
     return [str(path) for path in newest.rglob("site-packages/*.py")]
+
+
+# -- written in another format
+
+
+def test_other_formats_name_the_index_of_now(
+    sandbox: Sandbox, locked: tuple[Path, RunningIndex], serve: Serve, files: list[BuiltFile]
+) -> None:
+    project, old = locked
+    before, asked = (project / "uv.lock").read_bytes(), len(old.requests)
+    new = serve("new", files)
+    (project / "pyproject.toml").write_text(TOML + index("other", new.simple_url.public))
+    for frozen in ((), ("--frozen",)):
+        pylock = unstored(sandbox, "export", "--format", "pylock.toml", *frozen).ok()
+        assert pages(pylock) == ["alpha/", "leaf/", "tree/"]
+        written = tomllib.loads(pylock.stdout)["packages"]
+        from_index = [each for each in written if each["name"] != "app"]
+        assert {each["index"] for each in from_index} == {new.simple_url.public}
+        urls = [each["url"] for one in from_index for each in (*one["wheels"], *filter(None, [one.get("sdist")]))]
+        assert len(urls) == 4
+        assert all(url.startswith(root_of(new)) for url in urls)
+        annotated = unstored(sandbox, "export", "--emit-index-annotation", *frozen).ok().stdout
+        assert annotated.count(f"# from {new.simple_url.public}\n") == 3
+        assert old.simple_url.public not in annotated + pylock.stdout
+        assert unstored(sandbox, "export", "--frozen").ok().requests == (), "nothing is named that could have moved"
+    assert (project / "uv.lock").read_bytes() == before
+    assert len(old.requests) == asked
+    (project / "pylock.toml").write_text(pylock.stdout)
+    sandbox.cove("venv", "fresh").ok()
+    sandbox.cove("pip", "sync", "pylock.toml", "--python", "fresh").ok()
+
+
+def test_a_file_that_did_not_move_is_left_out_with_a_warning(
+    sandbox: Sandbox, locked: tuple[Path, RunningIndex], serve: Serve, files: list[BuiltFile]
+) -> None:
+    project, _ = locked
+    new = serve("new", files[:3])
+    (project / "pyproject.toml").write_text(TOML + index("other", new.simple_url.public))
+    ran = sandbox.cove("export", "--format", "pylock.toml").ok()
+    assert "other does not have `alpha-1.0.tar.gz`: it is left out" in ran.stderr
+    alpha = next(each for each in tomllib.loads(ran.stdout)["packages"] if each["name"] == "alpha")
+    assert ("sdist" in alpha, len(alpha["wheels"])) == (False, 1)
+    (project / "pyproject.toml").write_text(TOML + index("other", serve("none", files[:2]).simple_url.public))
+    refused = sandbox.cove("export", "--format", "pylock.toml", "--frozen")
+    assert (refused.status, "is not on other (404 Not Found)" in refused.stderr) == (1, True), refused.stderr
+
+
+def test_what_mirrors_have_is_written_as_the_index_has_it(
+    sandbox: Sandbox, serve: Serve, files: list[BuiltFile]
+) -> None:
+    one, two = serve("one", files), serve("two", files)
+    project = sandbox.project(TOML + index("corp", one.simple_url.public))
+    sandbox.cove("lock").ok()
+    mirrored = f'[tool.cove.index.corp]\nmirrors = ["{one.simple_url.public}"]\n'
+    (project / "pyproject.toml").write_text(TOML + index("corp", two.simple_url.public) + mirrored)
+    ran = sandbox.cove("export", "--format", "pylock.toml").ok()
+    assert ran.requests == ()
+    assert root_of(one) not in ran.stdout
+    assert ran.stdout.count(root_of(two)) == 7, "three indexes and four files"

@@ -16,10 +16,12 @@ from cove.model.dataclasses import dataclass
 from cove.model.lock import Lock, LockedPackage
 from cove.model.name import Name
 from cove.operations.lock import lock
+from cove.operations.moving import Moves
 from cove.operations.project import Place, locate
-from cove.operations.reach import Part, Start, reach
+from cove.operations.reach import Key, Part, Start, key_of, reach
 from cove.operations.staleness import project_in
 from cove.operations.sync import Selection, groups_of
+from cove.operations.together import asked_together
 from cove.wiring import Session
 
 
@@ -65,10 +67,11 @@ def export(session: Session, scope: Scope, style: Style, *, format: Format, outp
         from cove.operations.export_pylock import Files
 
         folder = output.parent if output is not None else place.folder
-        packages = Files(session, place, folder, style.editable).packages(parts)
+        packages = Files(session, place, _moves(session, place), folder, style.editable).packages(parts)
         text = pylock.dump(_whole(locked, packages), header=style.header)
     else:
-        pins = [_pin(part, style) for part in parts]
+        indexes = _indexes(session, place, parts) if style.index_annotations else {}
+        pins = [_pin(part, style, indexes.get(key_of(part.package), "")) for part in parts]
         text = requirements_txt.write(pins, header=style.header, options=_options(session, style))
     if output is not None:
         output.parent.mkdir(parents=True, exist_ok=True)
@@ -84,6 +87,18 @@ def _reached(locked: Lock, place: Place, scope: Scope) -> list[Part]:
             f"the markers of {place.lock_path} are too complex to be joined",
             hints=("`cove sync` installs from the lock itself",),
         ) from None
+
+
+def _moves(session: Session, place: Place) -> Moves:
+    return Moves(session, place, asked_together(place, session.indexes, session.settings).whole)
+
+
+def _indexes(session: Session, place: Place, parts: Iterable[Part]) -> dict[Key, str]:
+    """The index that has each package now, as a lock would call it."""
+    moves = _moves(session, place)
+    packages = [part.package for part in parts if part.package.source.kind == "registry"]
+    moves.ask_ahead(packages)
+    return {key_of(package): moves.location(package) for package in packages}
 
 
 # -- what is written ---------------------------------------------------------------------------------------------------
@@ -146,7 +161,7 @@ def _start(member: LockedPackage, place: Place, scope: Scope, *, is_own: bool) -
     if is_own:
         wanted = groups_of(place, selection)
     else:
-        default = (Name("dev"),) if member.default_groups is None else member.default_groups
+        default = groups if member.default_groups == "all" else member.default_groups
         wanted = selection.only_groups or (
             *(groups if selection.all_groups else () if selection.no_default_groups else default),
             *selection.groups,
@@ -178,7 +193,7 @@ def _is_written(package: LockedPackage, locked: Lock, place: Place, scope: Scope
 # -- requirements.txt --------------------------------------------------------------------------------------------------
 
 
-def _pin(part: Part, style: Style) -> Pin:
+def _pin(part: Part, style: Style, index: str) -> Pin:
     package, source = part.package, part.package.source
     files = (package.sdist, *package.wheels) if style.hashes else ()
     is_editable = source.kind == "editable" and style.editable(package.name)
@@ -201,7 +216,7 @@ def _pin(part: Part, style: Style) -> Pin:
         editable=is_editable,
         bare=is_path and not is_editable,
         first=source.kind == "editable",
-        index=source.location if style.index_annotations and source.kind == "registry" else "",
+        index=index,
     )
 
 

@@ -10,31 +10,40 @@ from packaging.pylock import Package, PackageArchive, PackageDirectory, PackageS
 from packaging.utils import NormalizedName
 from packaging.version import Version
 
+from cove.errors import IndexChanged
 from cove.formats.file_url import from_path
 from cove.formats.pylock import without_user_info
 from cove.model.dist import File
+from cove.model.event import Warned
+from cove.model.index import Index
 from cove.model.lock import LockedFile, LockedPackage
 from cove.model.name import Name
 from cove.model.url import Url
 from cove.operations.export import repository
+from cove.operations.moving import Moves
 from cove.operations.parallel import each
-from cove.operations.project import Place, index_of, path_of
+from cove.operations.project import Place, path_of
 from cove.operations.reach import Part
 from cove.wiring import Session
 
 
 class Files:
-    """Makes entries for a file in ``folder``; ``editable`` as in ``Style``."""
+    """Makes entries for a file in ``folder``; ``moves`` knows where files are now, ``editable`` is as in ``Style``."""
 
-    def __init__(self, session: Session, place: Place, folder: Path, editable: Callable[[Name], bool]) -> None:
+    def __init__(
+        self, session: Session, place: Place, moves: Moves, folder: Path, editable: Callable[[Name], bool]
+    ) -> None:
         self._session = session
         self._place = place
+        self._moves = moves
         self._folder = folder
         self._editable = editable
 
     def packages(self, parts: Iterable[Part]) -> list[Package]:
         """An entry for each part. Files without a known digest are fetched: PEP 751 wants one of each."""
-        return each(self._package, parts, workers=self._session.workers)
+        several = list(parts)
+        self._moves.ask_ahead(part.package for part in several)
+        return each(self._package, several, workers=self._session.workers)
 
     def _package(self, part: Part) -> Package:
         package, source = part.package, part.package.source
@@ -57,13 +66,14 @@ class Files:
             return Package(name=name, version=version, marker=marker, vcs=vcs)
         if source.kind in ("url", "path"):
             return Package(name=name, version=version, marker=marker, archive=self._archive(package))
+        sdist, wheels = self._present(package)
         return Package(
             name=name,
             version=version,
             marker=marker,
-            index=without_user_info(self._absolute(source.location)),
-            sdist=self._sdist(package, package.sdist) if package.sdist is not None else None,
-            wheels=[self._wheel(package, wheel) for wheel in package.wheels] or None,
+            index=without_user_info(self._absolute(self._moves.location(package))),
+            sdist=sdist,
+            wheels=wheels or None,
         )
 
     # -- files
@@ -72,39 +82,49 @@ class Files:
         source = package.source
         file = package.sdist or next(iter(package.wheels), LockedFile(""))
         is_url = source.kind == "url"
+        url = Url.parse(source.location) if is_url else self._url(package, file)
         return PackageArchive(
             url=source.location if is_url else None,
             path=None if is_url else self._seen(source.location),
             size=file.size,
             upload_time=_moment(file),
-            hashes=self._hashes(package, file, Url.parse(source.location) if is_url else self._url(package, file)),
+            hashes=self._hashes(package, file, File(url.filename, url, {}, size=file.size), None),
             subdirectory=source.subdirectory or None,
         )
 
-    def _sdist(self, package: LockedPackage, file: LockedFile) -> PackageSdist:
-        url = self._url(package, file)
-        hashes = self._hashes(package, file, url)
-        return PackageSdist(url=url.public, upload_time=_moment(file), size=file.size, hashes=hashes)
-
-    def _wheel(self, package: LockedPackage, file: LockedFile) -> PackageWheel:
-        url = self._url(package, file)
-        hashes = self._hashes(package, file, url)
-        return PackageWheel(url=url.public, upload_time=_moment(file), size=file.size, hashes=hashes)
+    def _present(self, package: LockedPackage) -> tuple[PackageSdist | None, list[PackageWheel]]:
+        """The files of a package where they are now. What is lacking there is left out with a warning, but not everything."""
+        sdist, wheels, lacking = None, [], None
+        for file in filter(None, (package.sdist, *package.wheels)):
+            url = self._url(package, file)
+            try:
+                now, index = self._moves.file(package, file, File(url.filename, url, {}, size=file.size))
+            except IndexChanged as error:
+                lacking = error
+                self._session.listener(Warned(f"{error.message}: it is left out"))
+                continue
+            at, hashes = now.url.without_fragment().public, self._hashes(package, file, now, index)
+            if file is package.sdist:
+                sdist = PackageSdist(url=at, upload_time=_moment(file), size=file.size, hashes=hashes)
+            else:
+                wheels.append(PackageWheel(url=at, upload_time=_moment(file), size=file.size, hashes=hashes))
+        if lacking is not None and sdist is None and not wheels:
+            raise lacking
+        return sdist, wheels
 
     def _url(self, package: LockedPackage, file: LockedFile) -> Url:
         if file.url:
             return Url.parse(file.url)
         return Url.parse(from_path(str(path_of(package, file, self._place))))
 
-    def _hashes(self, package: LockedPackage, file: LockedFile, url: Url) -> dict[str, str]:
-        algorithm, _, digest = file.hash.partition(":")
+    def _hashes(self, package: LockedPackage, locked: LockedFile, file: File, index: Index | None) -> dict[str, str]:
+        algorithm, _, digest = locked.hash.partition(":")
         if digest:
             return {algorithm: digest}
         from cove.operations.digests import sha256_of
 
-        index = index_of(package.source, self._session.indexes, self._place)
-        as_file = File(url.filename, url, {}, size=file.size)
-        return {"sha256": sha256_of(self._session, as_file, name=package.name, version=package.version, index=index)}
+        digest = sha256_of(self._session, file, name=package.name, version=package.version, index=index)
+        return {"sha256": digest}
 
     # -- places
 

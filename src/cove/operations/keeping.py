@@ -39,7 +39,7 @@ def kept_indexes(session: Session, lock: Lock, place: Place, asked: Asked) -> di
     }
     lost = [each for each in bound if kept[each.name].index is None]
     if lost:
-        found = Moves(session, homes, asked).moved(lost)
+        found = Moves(session, place, asked, homes).moved(lost)
         kept |= {name: replace(kept[name], index=index) for name, index in found.items()}
     for location in sorted({address(each.location, place) for each in kept.values()} & renamed.keys()):
         session.listener(

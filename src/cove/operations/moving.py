@@ -18,7 +18,7 @@ from cove.model.dataclasses import replace
 from cove.model.index import Index
 from cove.model.lock import LockedFile, LockedPackage
 from cove.model.name import Name
-from cove.operations.project import Place, address, addresses, index_at
+from cove.operations.project import Place, address, addresses, index_at, location_of
 from cove.operations.requirements import Asked
 from cove.wiring import Session
 
@@ -85,10 +85,21 @@ class Homes:
 class Moves:
     """Asks the indexes of now for what a lock has from others: one page for each package, once in a run."""
 
-    def __init__(self, session: Session, homes: Homes, asked: Asked) -> None:
+    def __init__(self, session: Session, place: Place, asked: Asked, homes: Homes | None = None) -> None:
+        """``asked`` is what everything that is locked together asks for."""
         self._session = session
-        self._homes = homes
+        self._place = place
+        self._homes = homes or Homes(session, place, asked)
         self._asked = asked
+
+    def location(self, package: LockedPackage) -> str:
+        """How a lock would call the index that has the package now: as it does, unless that is another one. Raises what asking
+        raises."""
+        home, here = self.home(package), package.source.location
+        if home is None:
+            return here
+        now = location_of(home, self._place)
+        return here if address(here, self._place) == address(now, self._place) else now
 
     @cached_property
     def _router(self) -> "Router":
@@ -97,7 +108,7 @@ class Moves:
     def why_not(self, packages: Iterable[LockedPackage]) -> str:
         """Why the first of ``packages`` that does not move stays behind; empty when all do. Raises what asking raises."""
         several = list(packages)
-        self._ask_ahead(several)
+        self.ask_ahead(several)
         for package in several:
             if self._new_home(package) is None:
                 return f"{self._from(package)}, and {self._missing(package, self._files(package))}"
@@ -106,7 +117,7 @@ class Moves:
     def moved(self, packages: Iterable[LockedPackage]) -> dict[Name, Index]:
         """Those of ``packages`` that move, with the index that has them now; of several versions all, or none."""
         several = list(packages)
-        self._ask_ahead(several)
+        self.ask_ahead(several)
         found = [(package.name, self._new_home(package)) for package in several]
         staying = {name for name, index in found if index is None}
         return {name: index for name, index in found if index is not None and name not in staying}
@@ -147,9 +158,10 @@ class Moves:
             ),
         )
 
-    def _ask_ahead(self, packages: Iterable[LockedPackage]) -> None:
+    def ask_ahead(self, packages: Iterable[LockedPackage]) -> None:
+        """Begin to ask for those that are away, all of them at once."""
         by_name: dict[Name, list[LockedPackage]] = {}
-        for package in packages:
+        for package in filter(self._homes.is_away, packages):
             by_name.setdefault(package.name, []).append(package)
 
         def ask(name: Name) -> None:

@@ -368,7 +368,7 @@ class _Fetcher:
 
     @cached_property
     def _moves(self) -> Moves:
-        return Moves(self._session, self._homes, self._asked().whole)
+        return Moves(self._session, self._place, self._asked().whole, self._homes)
 
     def _build(self, folder: Path, label: str, *, is_editable: bool) -> "StoredWheel":
         return self._bench().from_folder(folder, label, is_editable=is_editable)
