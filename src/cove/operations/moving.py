@@ -77,7 +77,8 @@ class Homes:
         """The names of the indexes that a pin or markers send the package to; an empty one where it is searched for."""
         stated = self._asked.places.get(package.name)
         if stated is not None:
-            return _places(package.resolution_markers, stated)
+            places = _places(package.resolution_markers, stated)  # some may be URLs, and those do not move
+            return tuple(place for place in places if not place or place in self._by_name) or ("",)
         pin = self._asked.pins.get(package.name, "")
         return (pin if pin in self._by_name else "",)
 
