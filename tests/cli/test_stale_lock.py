@@ -237,6 +237,16 @@ def test_what_each_command_does_with_a_stale_lock(
     assert lock.read_bytes() == before
 
 
+def test_an_older_lock_that_does_not_say_the_default_groups_fits(sandbox: Sandbox, project: Path) -> None:
+    lock, toml = project / "uv.lock", project / "pyproject.toml"
+    toml.write_text(toml.read_text().replace("[tool.uv]\n", '[tool.uv]\ndefault-groups = ["docs"]\n'))
+    lock.write_text(lock.read_text().replace("revision = 5\n", "revision = 4\n"))
+    before = lock.read_bytes()
+    for command in (("lock", "--check"), ("sync",)):
+        sandbox.cove(*command).ok()
+        assert lock.read_bytes() == before
+
+
 def test_there_is_no_lock(sandbox: Sandbox, project: Path) -> None:
     (project / "uv.lock").unlink()
     for command, why in ((("lock", "--check"), "there is no lock"), (("sync", "--frozen"), "does not exist")):

@@ -15,11 +15,11 @@ from packaging.version import InvalidVersion, Version
 from cove.errors import ConfigurationError
 from cove.formats.marker_text import disjoint
 from cove.model.dataclasses import dataclass, field
+from cove.model.lock import DEFAULT_GROUPS
 from cove.model.name import Name, is_valid_name, normalize
 
 SourceTarget = Literal["index", "path", "git", "url", "workspace"]
 _TARGETS: tuple[SourceTarget, ...] = ("index", "path", "git", "url", "workspace")
-_DEFAULT_GROUPS = (Name("dev"),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +56,8 @@ class Project:
     """What a ``pyproject.toml`` says. ``name`` is empty when there is no ``[project]`` table.
 
     ``version`` is ``None`` when it is dynamic. ``dependency_groups`` are expanded (``include-group`` followed), the legacy
-    ``tool.uv.dev-dependencies`` joined to ``dev``. ``default_groups`` is ``"all"`` or a list; ``default_groups_stated``
-    tells whether the project says so itself. ``optional_dependencies`` keep their order.
+    ``tool.uv.dev-dependencies`` joined to ``dev``. ``default_groups`` is ``"all"`` or sorted names.
+    ``optional_dependencies`` keep their order.
     """
 
     name: Name
@@ -74,8 +74,7 @@ class Project:
     sources: Mapping[Name, tuple[SourceSpec, ...]] = field(default_factory=dict)
     managed: bool = True
     package: bool | None = None
-    default_groups: tuple[Name, ...] | Literal["all"] = _DEFAULT_GROUPS
-    default_groups_stated: bool = False
+    default_groups: tuple[Name, ...] | Literal["all"] = DEFAULT_GROUPS
     group_requires_python: Mapping[Name, SpecifierSet] = field(default_factory=dict)
     constraint_dependencies: tuple[Requirement, ...] = ()
     override_dependencies: tuple[Requirement, ...] = ()
@@ -159,7 +158,6 @@ class _Reader:
         if "project" in document and not is_valid_name(name):
             raise self.wrong("project.name", "must be a name of letters, digits, `-`, `_` and `.`", name)
         dynamic = frozenset(self.texts(project, "dynamic", "project"))
-        stated_groups = uv.get("default-groups")
         groups = self._groups(document, uv)
         return Project(
             name=normalize(name),
@@ -177,7 +175,6 @@ class _Reader:
             managed=self.flag(uv, "managed", "tool.uv") is not False,
             package=self.flag(uv, "package", "tool.uv"),
             default_groups=self._default_groups(uv, groups),
-            default_groups_stated=stated_groups is not None,
             group_requires_python=self._group_pythons(uv),
             constraint_dependencies=self.requirements(uv, "constraint-dependencies", "tool.uv"),
             override_dependencies=self.requirements(uv, "override-dependencies", "tool.uv"),
@@ -357,12 +354,12 @@ class _Reader:
         if uv.get("default-groups") == "all":
             return "all"
         if "default-groups" not in uv:
-            return _DEFAULT_GROUPS
+            return DEFAULT_GROUPS
         names = tuple(self.name(text, "tool.uv.default-groups") for text in self.texts(uv, "default-groups", "tool.uv"))
         for name in names:
             if name not in groups and name != "dev":
                 raise self.wrong("tool.uv.default-groups", f"names the group {name!r}, which does not exist", name)
-        return names
+        return tuple(sorted(set(names)))
 
     def _group_pythons(self, uv: Mapping[str, object]) -> Mapping[Name, SpecifierSet]:
         settings = self.table(uv, "dependency-groups", "tool.uv")

@@ -5,7 +5,7 @@ Keys that are not known are ignored, as uv does; a higher ``revision`` is compat
 
 import tomllib
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING, Literal, get_args
 
 from cove.errors import ConfigurationError
 from cove.formats.toml_text import fitting as _fitting
@@ -16,6 +16,7 @@ from cove.formats.toml_text import tall as _tall
 from cove.formats.toml_text import text as _text
 from cove.formats.toml_text import value as _value
 from cove.model.lock import (
+    DEFAULT_GROUPS,
     Lock,
     LockedDependency,
     LockedFile,
@@ -126,6 +127,11 @@ class _Reader:
         tables = self.tables({"conflicts": members}, "conflicts", "lock")
         return tuple({key: self.text(table, key, "conflicts") for key in table} for table in tables)
 
+    def default_groups(self, table: Mapping[str, object], where: str) -> tuple[Name, ...] | Literal["all"]:
+        if table.get("default-groups") == "all":
+            return "all"
+        return self.names(table, "default-groups", where) if "default-groups" in table else DEFAULT_GROUPS
+
     def package(self, table: Mapping[str, object]) -> LockedPackage:
         name = self.text(table, "name", "package", None)
         where = f"package {name!r}"
@@ -147,7 +153,7 @@ class _Reader:
             self.requirements(metadata, "requires-dist", where),
             {Name(group): self.requirements(requires_dev, group, where) for group in requires_dev},
             self.names(metadata, "provides-extras", where),
-            self.names(table, "default-groups", where) if "default-groups" in table else None,
+            self.default_groups(table, where),
             {Name(group): self.text(pythons, group, where) for group in pythons},
         )
 
@@ -225,7 +231,9 @@ def _package(package: LockedPackage) -> list[str]:
         lines.append(f"version = {_text(package.version)}")
     lines.append(f"source = {_source(package.source)}")
     lines += _tall("resolution-markers", map(_text, package.resolution_markers))
-    if package.default_groups is not None:
+    if package.default_groups == "all":
+        lines.append('default-groups = "all"')
+    elif package.default_groups != DEFAULT_GROUPS:
         lines.append(f"default-groups = {_flat(map(_text, package.default_groups))}")
     lines += _edges("dependencies", package.dependencies)
     key = "path" if package.source.kind == "registry" else "filename"

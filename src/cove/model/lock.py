@@ -8,6 +8,12 @@ from cove.model.name import Name
 
 SourceKind = Literal["registry", "virtual", "editable", "directory", "path", "url", "git"]
 
+DEFAULT_GROUPS = (Name("dev"),)
+"""The dependency groups that are installed by default where a project does not say which."""
+
+DEFAULT_GROUPS_REVISION = 5
+"""The revision of the lock format since which a lock tells the groups that a project has by default."""
+
 
 def conflict_code(kind: str, package: Name, name: Name) -> str:
     """How markers on edges spell that an extra or a group of a project is asked for: ``extra == 'extra-4-demo-gpu'``."""
@@ -85,8 +91,8 @@ class LockedRequirement:
 class LockedPackage:
     """One ``[[package]]``. ``requires_dist``, ``requires_dev`` and ``provides_extras`` are filled for local projects only.
 
-    ``version`` is empty for a project whose version is dynamic. ``default_groups`` is ``None`` when the project leaves
-    them at ``["dev"]``.
+    ``version`` is empty for a project whose version is dynamic. ``default_groups`` are sorted, or ``"all"``; locks below
+    ``DEFAULT_GROUPS_REVISION`` do not say them.
     """
 
     name: Name
@@ -101,7 +107,7 @@ class LockedPackage:
     requires_dist: tuple[LockedRequirement, ...] = ()
     requires_dev: Mapping[Name, tuple[LockedRequirement, ...]] = field(default_factory=dict)
     provides_extras: tuple[Name, ...] = ()
-    default_groups: tuple[Name, ...] | None = None
+    default_groups: tuple[Name, ...] | Literal["all"] = DEFAULT_GROUPS
     group_requires_python: Mapping[Name, str] = field(default_factory=dict)
 
 

@@ -118,7 +118,6 @@ class _Maker:
     def member(self, member: Member) -> LockedPackage:
         """The entry of a project of the workspace."""
         project, asked = member.place.project, member.asked
-        stated = project.default_groups if project.default_groups_stated else None
         edges = {(section.kind, section.name): self.graph.edges(section) for section in _sections_of(project, asked)}
         extras = {name: edges["extra", name] for name in asked.extras}
         groups = {name: edges["group", name] for name in asked.groups}
@@ -132,7 +131,7 @@ class _Maker:
             requires_dist=asked.requires_dist,
             requires_dev=asked.requires_dev,
             provides_extras=tuple(project.optional_dependencies),
-            default_groups=(Name("all"),) if stated == "all" else stated,
+            default_groups=project.default_groups,
         )
 
     def _source(self, _: Name, candidate: Candidate | None, direct: Direct | None) -> LockedSource:

@@ -9,7 +9,7 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from cove.formats.locked_requirement import requires_python_text
 from cove.formats.uv_lock import requirement_lines
 from cove.model.dataclasses import replace
-from cove.model.lock import Lock, LockedPackage, LockedRequirement
+from cove.model.lock import DEFAULT_GROUPS_REVISION, Lock, LockedPackage, LockedRequirement
 from cove.model.name import Name
 from cove.operations.project import Place, address
 from cove.operations.together import Member, Together
@@ -75,8 +75,7 @@ def _member_difference(lock: Lock, member: Member, together: Together) -> str:
         return f"the project's version was {own.version or 'dynamic'} and is {project.version or 'dynamic'}"
     if own.source.kind != member.source.kind:
         return f"the project was locked as {own.source.kind} and is {member.source.kind} now"
-    stated = project.default_groups if project.default_groups_stated else None
-    if own.default_groups != ((Name("all"),) if stated == "all" else stated):
+    if own.default_groups != project.default_groups and lock.revision >= DEFAULT_GROUPS_REVISION:
         return "the setting `default-groups` changed"
     found = (
         compare.requirements("a dependency", own.requires_dist, asked.requires_dist)
