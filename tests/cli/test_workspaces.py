@@ -185,8 +185,11 @@ def test_what_makes_no_workspace(sandbox: Sandbox, workspace: Path) -> None:
         (made / "backend.py").unlink()
         made.rmdir()
     root = workspace / "pyproject.toml"
-    root.write_text(root.read_text().replace('["packages/*"]', '["packages/*", "gone"]'))
-    assert "has no pyproject.toml" in sandbox.cove("lock").stderr
+    root.write_text(root.read_text().replace('["packages/*"]', '["packages/*", "elsewhere"]'))
+    sandbox.cove("lock").ok()
+    (workspace / "elsewhere").mkdir()
+    (workspace / "elsewhere/code.py").touch()
+    assert "elsewhere has no pyproject.toml" in sandbox.cove("lock").stderr
 
 
 def test_two_members_disagree(sandbox: Sandbox, workspace: Path, tmp_path: Path) -> None:

@@ -56,7 +56,7 @@ def _with_sources(root: Place, member: Place) -> Place:
 
 
 def _folders(root: Place) -> Iterator[Path]:
-    """The folders that the globs lead to; one that a pattern names outright must be there."""
+    """The folders that the globs lead to, or that a pattern names outright; which need not be there, for uv either."""
     seen: set[Path] = set()
     for pattern in root.project.workspace_members:
         if pattern.startswith("/") or ".." in pattern.split("/"):
@@ -70,7 +70,7 @@ def _folders(root: Place) -> Iterator[Path]:
                 continue
             if (folder / "pyproject.toml").is_file():
                 yield folder
-            elif not is_glob or (folder.is_dir() and not folder.name.startswith(".") and _has_something(folder)):
+            elif folder.is_dir() and not folder.name.startswith(".") and _has_something(folder):
                 raise ConfigurationError(
                     f"{root.pyproject_path}: the member {folder} has no pyproject.toml",
                     hints=("exclude it with `exclude` in [tool.uv.workspace], or make a project of it",),
