@@ -39,23 +39,27 @@ class Direct:
     git: GitUrl | None = None
     stated: Stated | None = None
     is_virtual: bool = False
+    is_absolute: bool = False
     has_dynamic_version: bool = False
 
     def locked_source(self, base: Path) -> LockedSource:
-        """How the lock calls the place; paths are relative to ``base``."""
+        """How the lock calls the place; paths are relative to ``base`` unless they were given otherwise."""
         if self.git is not None:
             return LockedSource("git", self.git.locked)
         match self.origin.info:
             case Directory(editable):
-                path = relpath(to_path(self.origin.url.path), base).replace("\\", "/")
+                path = self._path(self.origin.url, base)
                 return LockedSource("virtual" if self.is_virtual else "editable" if editable else "directory", path)
             case _ if self.url.scheme == "file":
-                path = relpath(to_path(self.url.path), base).replace("\\", "/")
-                return LockedSource("path", path, self.origin.subdirectory)
+                return LockedSource("path", self._path(self.url, base), self.origin.subdirectory)
             case _:
                 below = self.origin.subdirectory
                 url = self.url.without_fragment() if below else self.url
                 return LockedSource("url", url.public, below)
+
+    def _path(self, url: Url, base: Path) -> str:
+        path = to_path(url.path)
+        return path if self.is_absolute else relpath(path, base).replace("\\", "/")
 
     @property
     def digests(self) -> Mapping[str, str]:

@@ -61,8 +61,9 @@ def why(session: Session, text: str) -> Why:
     interpreter = _interpreter(session, place)
     asked = _asked(session, place, interpreter)
     if asked is not None and name in asked.locals:
+        [local, *_] = asked.locals[name]
         raise UsageError(
-            f"`{name}` comes from no index: tool.uv.sources sends it to {asked.locals[name].location}",
+            f"`{name}` comes from no index: tool.uv.sources sends it to {local.location}",
             hints=("with `--no-sources` the indexes are asked",),
         )
     pins = asked.pins if asked is not None else {}

@@ -1,12 +1,13 @@
 """Where ``tool.uv.sources`` sends what comes from no index: to a folder, a file, a URL, a repository, the workspace."""
 
+from collections.abc import Mapping
 from os.path import relpath
 from pathlib import Path
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from cove.errors import ConfigurationError
 from cove.formats import git_url
-from cove.formats.file_url import from_path
+from cove.formats.file_url import from_path, to_path
 from cove.formats.git_url import GitUrl
 from cove.formats.pyproject import Project, SourceSpec
 from cove.model.dataclasses import dataclass
@@ -14,6 +15,10 @@ from cove.model.lock import SourceKind
 from cove.model.name import Name
 from cove.model.url import Url
 from cove.operations.project import Place
+
+_ABSOLUTE = {"path": "absolute"}
+_MARKS = frozenset({"kind", "path"})
+"""What is said behind ``#`` of a local place that is no business of others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +66,21 @@ class Locator:
             return self._member(name, source)
         return self._path(name, source)
 
+    def stated(self, text: str | None) -> Local | None:
+        """Where a requirement itself sends what comes from this machine: a folder or a file. The lock has the whole path."""
+        if text is None or not text.startswith("file:"):
+            return None
+        bare, _, fragment = text.partition("#")
+        root = "${PROJECT_ROOT}"
+        path = Path(
+            to_path(urlsplit(bare.replace(root, from_path(str(self.place.folder)).removeprefix("file://"))).path)
+        )
+        seen = self._seen(path.resolve()) if root in bare else str(path)
+        given = dict(parse_qsl(fragment))
+        mark = _marked(given | ({} if root in bare else _ABSOLUTE))
+        kind: SourceKind = "directory" if path.is_dir() else "path"
+        return Local(from_path(str(path)) + mark, kind, seen, given.get("subdirectory", ""))
+
     def _repository(self, name: Name, source: SourceSpec) -> Local:
         kind, reference = source.reference or ("", "")
         try:
@@ -84,6 +104,7 @@ class Locator:
 
     def _path(self, name: Name, source: SourceSpec) -> Local:
         path = (self.place.folder / source.location).resolve()
+        is_absolute = Path(source.location).is_absolute()
         if not path.exists():
             raise ConfigurationError(f"{self.place.pyproject_path}: the source of `{name}` does not exist: {path}")
         if self.checkout is not None:
@@ -92,11 +113,11 @@ class Locator:
             below = _plain(source.subdirectory)
             if below is None:
                 raise self._unusable(name, "path", "its subdirectory lies outside the archive")
-            mark = "#" + urlencode({"subdirectory": below}) if below else ""
-            return Local(from_path(str(path)) + mark, "path", self._seen(path), below)
+            mark = _marked(({"subdirectory": below} if below else {}) | (_ABSOLUTE if is_absolute else {}))
+            return Local(from_path(str(path)) + mark, "path", str(path) if is_absolute else self._seen(path), below)
         if source.package is False or (source.package is None and _says_no_package(path)):
-            return self._folder(path, "virtual")
-        return self._folder(path, "editable" if source.editable else "directory")
+            return self._folder(path, "virtual", is_absolute=is_absolute)
+        return self._folder(path, "editable" if source.editable else "directory", is_absolute=is_absolute)
 
     def _member(self, name: Name, source: SourceSpec) -> Local:
         found = next((each for each in self.place.members if each.project.name == name), None)
@@ -115,9 +136,9 @@ class Locator:
             return self._folder(found.folder.resolve(), "virtual")
         return self._folder(found.folder.resolve(), "editable" if is_editable else "directory")
 
-    def _folder(self, path: Path, kind: SourceKind) -> Local:
-        mark = "" if kind == "directory" else f"#kind={kind}"
-        return Local(from_path(str(path)) + mark, kind, self._seen(path))
+    def _folder(self, path: Path, kind: SourceKind, *, is_absolute: bool = False) -> Local:
+        mark = _marked(({} if kind == "directory" else {"kind": kind}) | (_ABSOLUTE if is_absolute else {}))
+        return Local(from_path(str(path)) + mark, kind, str(path) if is_absolute else self._seen(path))
 
     def _in_checkout(self, name: Name, path: Path) -> Local:
         assert self.checkout is not None
@@ -141,6 +162,22 @@ class Locator:
 def flags(url: Url) -> dict[str, str]:
     """What stands behind ``#`` of a direct reference."""
     return dict(parse_qsl(url.public.partition("#")[2]))
+
+
+def is_absolute(text: str) -> bool:
+    """Whether the lock calls a local place, given as a requirement's URL, by its whole path."""
+    return flags(Url.parse(text)).items() >= _ABSOLUTE.items()
+
+
+def without_marks(url: Url) -> Url:
+    """The URL of a local place as others may read it."""
+    bare, _, _ = url.public.partition("#")
+    told = {key: value for key, value in flags(url).items() if key not in _MARKS}
+    return Url(bare + _marked(told), url.username, url.password)
+
+
+def _marked(marks: Mapping[str, str]) -> str:
+    return "#" + urlencode(marks) if marks else ""
 
 
 def full_text(url: Url) -> str:

@@ -22,7 +22,7 @@ from cove.model.name import Name, normalize
 from cove.model.origin import Origin
 from cove.model.url import Url
 from cove.operations.inputs import Inputs
-from cove.operations.locations import full_text
+from cove.operations.locations import full_text, without_marks
 from cove.operations.project import Place
 from cove.operations.project import read as read_project
 from cove.operations.requirements import Asked, asked_by
@@ -317,9 +317,9 @@ class _Reader:
     def _located(self, requirement: Requirement, asked: Asked, via: str) -> Root:
         if not requirement.url:
             return Root(requirement, via)
-        local, url = asked.locals.get(normalize(requirement.name)), Url.parse(requirement.url)
-        is_editable = local is not None and local.is_editable
-        return Root(_at(requirement, url), via, editable=is_editable, written=url.public, url=url)
+        locals_, url = asked.locals.get(normalize(requirement.name), ()), Url.parse(requirement.url)
+        is_editable = any(each.url == requirement.url and each.is_editable for each in locals_)
+        return Root(_at(requirement, url), via, editable=is_editable, written=without_marks(url).public, url=url)
 
     def _check_extras(self, projects: Iterable[str]) -> None:
         offered = {extra for path in projects for extra in self._project(path)[1].extras}

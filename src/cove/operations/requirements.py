@@ -1,6 +1,6 @@
 """What a project requires, as the solver and the lock want it: roots, pins to indexes, and places of local sources."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from packaging.markers import Marker
@@ -11,6 +11,7 @@ from cove.errors import ConfigurationError
 from cove.formats.locked_requirement import requirement_entry
 from cove.formats.pyproject import Project, SourceSpec
 from cove.model.dataclasses import dataclass, field, replace
+from cove.model.index import Index
 from cove.model.lock import LockedRequirement, conflict_code
 from cove.model.name import Name, normalize
 from cove.operations.locations import Checkout, Local, Locator
@@ -23,14 +24,14 @@ class Asked:
 
     ``roots`` are its dependencies, with those of all extras and groups; ``dependencies``, ``extras`` and ``groups`` the same
     apart, with requirements of the project's own extras replaced by what these ask for. ``pins`` maps projects to index
-    names, ``locals`` to paths and URLs.
+    names, ``locals`` to paths, URLs and repositories, of which there are several where markers choose.
     """
 
     dependencies: tuple[Requirement, ...]
     extras: Mapping[Name, tuple[Requirement, ...]]
     groups: Mapping[Name, tuple[Requirement, ...]]
     pins: Mapping[Name, str]
-    locals: Mapping[Name, Local]
+    locals: Mapping[Name, tuple[Local, ...]]
     requires_dist: tuple[LockedRequirement, ...] = ()
     requires_dev: Mapping[Name, tuple[LockedRequirement, ...]] = field(default_factory=dict)
     places: Mapping[Name, tuple[tuple[Marker, str], ...]] = field(default_factory=dict)
@@ -62,7 +63,7 @@ def asked_by(
     """What the project at ``place`` asks for; ``no_sources`` names projects whose sources are ignored, ``None`` ignores all.
 
     ``markers`` are those of the one target that is resolved for: of several sources the one that applies there counts.
-    Without them all must name the same place, or several indexes. ``base`` is the folder that paths are written relative
+    Without them all count, each where its marker holds. ``base`` is the folder that paths are written relative
     to, that of the lock unless it is given; ``checkout`` the repository that the project was found in. Raises
     ``UnknownIndex`` for a pin to an index that nothing defines, ``ConfigurationError`` for a source that cannot be used.
     """
@@ -88,7 +89,8 @@ class _Reader:
         self._pins: dict[Name, str] = {}
         self._places: dict[Name, dict[tuple[str, str], Marker]] = {}
         """By project, the places by the text of their markers."""
-        self._locals: dict[Name, Local] = {}
+        self._locals: dict[Name, dict[SourceSpec | str, Local]] = {}
+        """By project, by what sends it there: a source, or the URL of a requirement."""
 
     def asked(self) -> Asked:
         project = self._project
@@ -105,7 +107,7 @@ class _Reader:
             {e: tuple(self._flattened(several, extra=e)) for e, several in project.optional_dependencies.items()},
             {g: tuple(self._flattened(several, group=g)) for g, several in project.dependency_groups.items()},
             self._pins,
-            self._locals,
+            {name: tuple(dict.fromkeys(found.values())) for name, found in self._locals.items()},
             tuple(dist),
             dev,
             {
@@ -122,12 +124,12 @@ class _Reader:
         group: Name | None = None,
     ) -> Iterator[Requirement]:
         """The requirements: the project's own extras (``me[all]``) replaced by what they require, local sources as URLs; one
-        that comes from several indexes once for each of them."""
+        that comes from several places once for each of them."""
         for each in requirements:
             name = normalize(each.name)
             if name != self._project.name:
-                for narrowed, _ in self._narrowed(each, name, extra, group):
-                    yield self._located(narrowed, name)
+                for narrowed, source in self._narrowed(each, name, extra, group):
+                    yield _at(narrowed, self._local(name, source, narrowed))
                 continue
             for own in sorted({normalize(text) for text in each.extras} - seen):
                 inner = self._project.optional_dependencies.get(own)
@@ -138,40 +140,43 @@ class _Reader:
                 for requirement in self._flattened(inner, seen | {own}, extra=own):
                     yield _with_marker(requirement, each.marker)
 
-    def _located(self, requirement: Requirement, name: Name) -> Requirement:
-        local = self._locals.get(name)
-        if local is None:
-            return requirement
-        located = Requirement(str(requirement))
-        located.url, located.specifier = local.url, type(requirement.specifier)()
-        return located
+    def _local(self, name: Name, source: SourceSpec | None, requirement: Requirement) -> Local | None:
+        """The place beside all indexes that a project comes from, by a source or by the requirement itself."""
+        if source is not None and source.target == "index":
+            return None
+        known, key = self._locals.get(name, {}), source or requirement.url or ""
+        if key not in known:
+            local = self._locator.locate(name, source) if source is not None else self._locator.stated(requirement.url)
+            if local is None:
+                return None
+            self._locals.setdefault(name, {})[key] = local
+            return local
+        return known[key]
 
     def _entries(
         self, requirement: Requirement, extra: Name | None = None, group: Name | None = None
     ) -> Iterator[LockedRequirement]:
         """The requirement as the lock has it: once, or for each of several sources (with disjoint markers) once."""
         name = normalize(requirement.name)
-        if self._is_divided(name):
-            yield from self._divided_entries(requirement, name, extra, group)
-            return
-        sources = self._agreed(name, self._project.source_of(requirement, extra, group))
-        self._check_member(name, sources)
-        if not sources:
-            yield requirement_entry(requirement, extra=extra)
-        for source in sources:
-            if source.target == "index":
-                self._pin(name, source)
-                url = self._indexes.named(source.location).url.public
-                yield requirement_entry(requirement, extra=extra, marker=source.marker, index=url)
-            else:
-                local = self._locals[name] = self._locator.locate(name, source)
-                place = (local.kind, local.location)
-                entry = requirement_entry(requirement, extra=extra, marker=source.marker, source=place)
+        for narrowed, source in self._narrowed(requirement, name, extra, group):
+            local = self._local(name, source, narrowed)
+            if local is not None:
+                entry = requirement_entry(narrowed, extra=extra, source=(local.kind, local.location))
                 yield replace(entry, specifier="", subdirectory=local.subdirectory)
+            elif source is not None:
+                entry = requirement_entry(narrowed, extra=extra, index=self._index(name, source, extra, group))
+                is_divided = self._is_divided(name)
+                kind, of = ("extra", source.extra) if source.extra else ("group", source.group)
+                yield replace(entry, conflict=f"{self._project.name} {kind} {of}") if of and is_divided else entry
+            else:
+                self._check_member(name)
+                yield requirement_entry(narrowed, extra=extra)
 
-    def _check_member(self, name: Name, sources: tuple[SourceSpec, ...]) -> None:
+    def _check_member(self, name: Name) -> None:
         """A member of the workspace is never taken from an index by accident."""
-        if sources or self._no_sources is None or name in self._no_sources or name == self._project.name:
+        if self._no_sources is None or name in self._no_sources or name == self._project.name:
+            return
+        if name in self._project.sources:  # it says so for some environments
             return
         if self._place.workspace is not None and any(each.project.name == name for each in self._place.members):
             raise ConfigurationError(
@@ -185,21 +190,15 @@ class _Reader:
             general = tuple(source for source in sources if source.extra is None and source.group is None)
             if name in self._pins or name in self._locals or any(source.target != "index" for source in general):
                 continue
-            if self._is_divided(name):
-                for source in general:
-                    self._send(name, source, None, None)
-                continue
-            for source in self._agreed(name, general):
-                self._pin(name, source)
+            for source in self._applying(name, general):
+                self._index(name, source, None, None)
 
-    # Several indexes for one project.
+    # Several places for one project.
 
     def _is_divided(self, name: Name) -> bool:
-        """Whether markers, or extras and groups that exclude each other, send a project to one index or another."""
+        """Whether markers, or extras and groups that exclude each other, send a project to one place or another."""
         sources = self._project.sources.get(name, ())
-        if self._markers is not None or self._no_sources is None or name in self._no_sources:
-            return False
-        if not sources or any(source.target != "index" for source in sources):
+        if not sources or self._markers is not None:
             return False
         places = {source.location for source in sources}
         excluding = {each for members in self._project.conflicts for each in members}
@@ -211,36 +210,39 @@ class _Reader:
         self, requirement: Requirement, name: Name, extra: Name | None, group: Name | None
     ) -> Iterator[tuple[Requirement, SourceSpec | None]]:
         """The requirement for each source that may apply to it, and for the environments that none is for."""
-        sources = self._project.source_of(requirement, extra, group) if self._is_divided(name) else ()
         rest: list[Marker] = []
-        for source in sources:
+        for source in self._applying(name, self._project.source_of(requirement, extra, group)):
             if source.marker is None:
                 yield requirement, source
                 return
-            yield _with_marker(requirement, source.marker), source
             rest.append(source.marker)
-        elsewhere = _outside(rest)
-        if not rest:
-            yield requirement, None
-        elif elsewhere is not None:
-            yield _with_marker(requirement, elsewhere), None
+            if _is_possible(requirement.marker, source.marker):
+                yield _with_marker(requirement, source.marker), source
+        elsewhere = _elsewhere(requirement, rest)
+        if elsewhere is not None:
+            yield elsewhere, None
 
-    def _divided_entries(
-        self, requirement: Requirement, name: Name, extra: Name | None, group: Name | None
-    ) -> Iterator[LockedRequirement]:
-        for narrowed, source in self._narrowed(requirement, name, extra, group):
-            if source is None:
-                yield requirement_entry(narrowed, extra=extra)
-                continue
-            self._send(name, source, extra, group)
-            url = self._indexes.named(source.location).url.public
-            entry = requirement_entry(narrowed, extra=extra, index=url)
-            kind, of = ("extra", source.extra) if source.extra else ("group", source.group)
-            yield replace(entry, conflict=f"{self._project.name} {kind} {of}") if of else entry
+    def _applying(self, name: Name, sources: tuple[SourceSpec, ...]) -> tuple[SourceSpec, ...]:
+        """Those of ``sources`` that may apply; raises ``ConfigurationError`` where several do, side by side."""
+        if self._no_sources is None or name in self._no_sources:
+            return ()
+        if self._markers is not None:
+            markers = {**self._markers, "extra": ""}
+            applying = (each for each in sources if each.marker is None or each.marker.evaluate(markers))
+            sources = tuple(replace(each, marker=None) for each in applying)
+        if len({(each.target, each.location) for each in sources if each.marker is None}) > 1:
+            raise ConfigurationError(
+                f"{self._place.pyproject_path}: tool.uv.sources sends `{name}` to several places at once",
+                hints=("sources of one project need markers that exclude each other",),
+            )
+        return sources
 
-    def _send(self, name: Name, source: SourceSpec, extra: Name | None, group: Name | None) -> None:
-        """Note under which marker a project comes from an index."""
-        self._named(name, source)
+    def _index(self, name: Name, source: SourceSpec, extra: Name | None, group: Name | None) -> str:
+        """The URL of the index that ``source`` sends a project to; notes that it does, and under which marker."""
+        index = self._named(name, source)
+        if not self._is_divided(name):
+            self._pins[name] = source.location
+            return index.url.public
         marker = source.marker
         excluding = {each for members in self._project.conflicts for each in members}
         for kind, of in (("extra", extra), ("group", group)):
@@ -249,35 +251,24 @@ class _Reader:
                 marker = told if marker is None else marker & told
         marker = marker or Marker("python_version >= '0'")
         self._places.setdefault(name, {})[str(marker), source.location] = marker
+        return index.url.public
 
-    def _agreed(self, name: Name, sources: tuple[SourceSpec, ...]) -> tuple[SourceSpec, ...]:
-        """Those of ``sources`` that apply; raises ``ConfigurationError`` when they are several places."""
-        if self._no_sources is None or name in self._no_sources:
-            return ()
-        if self._markers is not None:
-            markers = {**self._markers, "extra": ""}
-            sources = tuple(each for each in sources if each.marker is None or each.marker.evaluate(markers))
-        if len(sources) > 1 and len({(each.target, each.location) for each in sources}) > 1:
-            raise ConfigurationError(
-                f"{self._place.pyproject_path}: tool.uv.sources sends `{name}` to several places, by markers",
-                causes=("a lock is for all platforms and has each project from one place",),
-                hints=(
-                    "name one index in all of them, or keep the source whose marker covers where the project is used",
-                ),
-            )
-        return sources
-
-    def _pin(self, name: Name, source: SourceSpec) -> None:
-        self._named(name, source)
-        self._pins[name] = source.location
-
-    def _named(self, name: Name, source: SourceSpec) -> None:
-        """Raise ``UnknownIndex`` where a source names an index that nothing defines."""
+    def _named(self, name: Name, source: SourceSpec) -> Index:
+        """The index; raises ``UnknownIndex`` where nothing defines it."""
         try:
-            self._indexes.named(source.location)
+            return self._indexes.named(source.location)
         except ConfigurationError as error:
             error.message = f"{self._place.pyproject_path}: `{name}` is pinned by tool.uv.sources, but {error.message}"
             raise
+
+
+def _at(requirement: Requirement, local: Local | None) -> Requirement:
+    """The requirement with its place in the place of its version."""
+    if local is None:
+        return requirement
+    located = Requirement(str(requirement))
+    located.url, located.specifier = local.url, type(requirement.specifier)()
+    return located
 
 
 def _asked_for(source: SourceSpec) -> set[tuple[str, Name]]:
@@ -285,15 +276,30 @@ def _asked_for(source: SourceSpec) -> set[tuple[str, Name]]:
     return {(kind, name) for kind, name in found if name is not None}
 
 
-def _outside(markers: Iterable[Marker]) -> Marker | None:
-    """Where none of the markers holds; ``None`` if there is no such environment."""
-    from cove.formats.marker_sets import FACTS, NOTHING, marker_set
+def _is_possible(one: Marker | None, other: Marker | None) -> bool:
+    """Whether there are environments where both markers hold."""
+    from cove.formats.marker_sets import FACTS, TooComplex, marker_set
+
+    try:
+        return not (marker_set(one) & marker_set(other) & FACTS).is_empty
+    except TooComplex:
+        return True
+
+
+def _elsewhere(requirement: Requirement, markers: Sequence[Marker]) -> Requirement | None:
+    """The requirement where none of ``markers`` holds; ``None`` if there is no such environment."""
+    if not markers:
+        return requirement
+    from cove.formats.marker_sets import EVERYTHING, marker_set
     from cove.formats.marker_text import spelled
 
-    inside = NOTHING
+    outside = EVERYTHING
     for marker in markers:
-        inside |= marker_set(marker)
-    return None if (~inside & FACTS).is_empty or inside.is_empty else Marker(spelled(~inside))
+        outside &= ~marker_set(marker)
+    if outside.is_everything:
+        return requirement
+    told = Marker(spelled(outside))
+    return _with_marker(requirement, told) if _is_possible(requirement.marker, told) else None
 
 
 def _with_marker(requirement: Requirement, marker: Marker | None) -> Requirement:

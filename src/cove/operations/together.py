@@ -78,9 +78,9 @@ def asked_together(place: Place, indexes: Indexes, settings: Settings) -> Togeth
 
 
 def _source(locator: Locator, member: Place, whole: Asked, *, is_required: bool) -> Local:
-    known = whole.locals.get(member.project.name)
-    if known is not None:
-        return known
+    known = whole.locals.get(member.project.name, ())
+    if known:
+        return known[0]
     kind: SourceKind = locked_kind(member.project, is_required=is_required)
     found = locator.member(member)
     if kind == found.kind:
@@ -90,7 +90,7 @@ def _source(locator: Locator, member: Place, whole: Asked, *, is_required: bool)
 
 def _joined(several: Sequence[tuple[Place, Asked]]) -> Asked:
     pins: dict[Name, str] = {}
-    locals_: dict[Name, Local] = {}
+    locals_: dict[Name, tuple[Local, ...]] = {}
     places: dict[Name, tuple[tuple[Marker, str], ...]] = {}
     dependencies: dict[Requirement, None] = {}
     by: dict[Name, Place] = {}
@@ -99,10 +99,13 @@ def _joined(several: Sequence[tuple[Place, Asked]]) -> Asked:
         places |= asked.places
         for name, where in asked.pins.items():
             _agree(name, pins.setdefault(name, where), where, by.setdefault(name, place), place)
-        for name, local in asked.locals.items():
-            _agree(name, locals_.setdefault(name, local).location, local.location, by.setdefault(name, place), place)
+        for name, found in asked.locals.items():
+            known = locals_.setdefault(name, found)
+            if len(known) == len(found) == 1:  # those that markers tell apart are the solver's business
+                _agree(name, known[0].location, found[0].location, by.setdefault(name, place), place)
     for name in pins.keys() & locals_.keys():
-        _agree(name, locals_[name].location, pins[name], by[name], by[name])
+        if len(locals_[name]) == 1:
+            _agree(name, locals_[name][0].location, pins[name], by[name], by[name])
     return Asked(tuple(dependencies), {}, {}, pins, locals_, places=places)
 
 

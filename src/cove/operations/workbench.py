@@ -30,7 +30,7 @@ from cove.model.metadata import CoreMetadata
 from cove.model.name import Name, normalize
 from cove.model.url import Url
 from cove.operations.direct import Direct, fragment_digests
-from cove.operations.locations import flags
+from cove.operations.locations import flags, is_absolute
 from cove.operations.parallel import each
 from cove.operations.policy import file_rules
 from cove.operations.resolution import Resolution, Universe, resolve
@@ -186,6 +186,7 @@ class Workbench:
         found = self.direct_at(url, f"{name} @ {url}", is_editable=name in self._editable)
         if found.metadata.name != name:
             raise InvalidArtifact(f"{url} is {found.metadata.name}, but `{name}` was required from there")
+        found = replace(found, is_absolute=url.scheme == "file" and is_absolute(url.public))
         self._directs[name, text] = found
         return found
 

@@ -199,9 +199,7 @@ class Catalogue:
     def place(self, name: Name) -> str:
         """Where a project must come from here: a URL, or the name of an index; empty where nothing is said."""
         if name not in self._places:
-            several = self.request.places.get(name, ())
-            given = next((place for marker, place in several if may_hold(marker, self.request.applies)), "")
-            self._places[name] = self._urls.get(name) or given
+            self._places[name] = self._urls.get(name) or given_place(self.request, name)
         return self._places[name]
 
     def url(self, name: Name) -> str:
@@ -320,6 +318,12 @@ def belongs_to(requirement: Requirement, extra: Name | None) -> bool:
     """Whether a requirement is one of ``extra``, or without one, of none."""
     extras = _mentioned_extras(requirement.marker) if requirement.marker else _NONE
     return extra in extras if extra is not None else not extras
+
+
+def given_place(request: Request, name: Name) -> str:
+    """Where ``request`` sends a project besides its direct references; empty where it says nothing."""
+    several = request.places.get(name, ())
+    return next((place for marker, place in several if may_hold(marker, request.applies)), "")
 
 
 def may_hold(marker: Marker | None, applies: Applies) -> bool:

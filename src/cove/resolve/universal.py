@@ -11,6 +11,7 @@ from packaging.version import Version
 from cove.errors import NoSolution, PythonIncompatible
 from cove.model.dataclasses import dataclass, replace
 from cove.model.name import Name
+from cove.resolve.catalogue import given_place
 from cove.resolve.forks import Environments, Parting
 from cove.resolve.questions import Answer, Ask, Solution
 from cove.resolve.request import Request
@@ -23,11 +24,15 @@ _MOST_PARTS = 500
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """A version that was locked or chosen; ``meets`` tells of environments whether it was for some of them."""
+    """A version that was locked or chosen; ``meets`` tells of environments whether it was for some of them.
+
+    ``place`` is where it was chosen from: another index need not have it, nor mean the same by it. ``None`` is any place.
+    """
 
     name: Name
     version: Version
     meets: Callable[[Environments[Any]], bool]
+    place: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,16 +84,26 @@ def solve_everywhere(
 
 
 def _known(here: Environments[Any], solution: Solution) -> list[Known]:
-    return [Known(name, resolved.version, here.meets) for name, resolved in solution.packages.items()]
+    return [Known(name, each.version, here.meets, each.place) for name, each in solution.packages.items()]
 
 
 def _request(
     request: Request, here: Environments[Any], inherited: Mapping[Name, Version], known: Sequence[Known]
 ) -> Request:
     """The request for one part: first what was chosen before it was parted, then what is known of it, then of others."""
+    part = replace(
+        request,
+        environments=here,
+        applies=here.applies,
+        python_ok=here.python_ok,
+        python=here.python,
+        preferences=inherited,
+    )
     ranked: dict[Name, list[tuple[bool, Version]]] = {}
     answers: dict[Callable[[Environments[Any]], bool], bool] = {}  # what was chosen together meets together
     for each in known:
+        if each.place not in (None, given_place(part, each.name)):
+            continue
         if each.meets not in answers:
             answers[each.meets] = each.meets(here)
         ranked.setdefault(each.name, []).append((answers[each.meets], each.version))
@@ -98,12 +113,4 @@ def _request(
         several.sort(key=lambda pair: pair[1], reverse=not lowest)
         several.sort(key=lambda pair: not pair[0])
         fallbacks[name] = tuple(dict.fromkeys(version for _, version in several))
-    return replace(
-        request,
-        environments=here,
-        applies=here.applies,
-        python_ok=here.python_ok,
-        python=here.python,
-        preferences=inherited,
-        fallbacks=fallbacks,
-    )
+    return replace(part, fallbacks=fallbacks)
