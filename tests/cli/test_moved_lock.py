@@ -372,7 +372,10 @@ def test_other_formats_name_the_index_of_now(
         assert all(url.startswith(root_of(new)) for url in urls)
         annotated = unstored(sandbox, "export", "--emit-index-annotation", *frozen).ok().stdout
         assert annotated.count(f"# from {new.simple_url.public}\n") == 3
-        assert old.simple_url.public not in annotated + pylock.stdout
+        bill = unstored(sandbox, "export", "--format", "cyclonedx1.5", *frozen).ok().stdout
+        assert bill.count(f"?repository_url={new.simple_url.public}") == 3
+        assert bill.count(f'"url": "{root_of(new)}') == 4
+        assert root_of(old) not in annotated + pylock.stdout + bill
         assert unstored(sandbox, "export", "--frozen").ok().requests == (), "nothing is named that could have moved"
     assert (project / "uv.lock").read_bytes() == before
     assert len(old.requests) == asked

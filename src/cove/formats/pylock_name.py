@@ -5,9 +5,11 @@ from typing import Literal
 
 from cove.errors import UsageError
 
-Format = Literal["requirements.txt", "pylock.toml"]
+Format = Literal["requirements.txt", "pylock.toml", "cyclonedx1.5"]
 FORMATS: tuple[Format, ...] = ("requirements.txt", "pylock.toml")
-"""What a lock or a compilation can be written as."""
+"""What a compilation can be written as."""
+ALL_FORMATS: tuple[Format, ...] = (*FORMATS, "cyclonedx1.5")
+"""What a lock can be written as."""
 
 _NAME = re.compile(r"pylock\.(?:[^.]+\.)?toml")
 
@@ -21,12 +23,20 @@ def is_pylock(path: str) -> bool:
 
 
 def format_of(named: str | None, output: str | None) -> Format:
-    """The format: the one that is named, else what the path of the file to write says. Raises ``UsageError`` for a file in the
-    format pylock.toml that nobody would take for one."""
+    """The format: the one that is named, else what the path of the file to write says.
+
+    Raises ``UsageError`` for a file in the format pylock.toml that nobody would take for one, and for ``pyproject.toml``.
+    """
+    if output is not None and re.split(r"[/\\]", output)[-1] == "pyproject.toml":
+        raise UsageError(
+            f"`{output}` is where a project is described: it would be overwritten",
+            hints=("name another file, or leave `--output-file` out to have the result printed",),
+        )
     is_lock = output is not None and is_pylock(output)
     if named == "pylock.toml" and output is not None and not is_lock:
         raise UsageError(
             f"`{output}` cannot be the name of a file in the format pylock.toml",
             hints=("call it `pylock.toml` or `pylock.<name>.toml`, with no further dot in `<name>`",),
         )
-    return "pylock.toml" if named == "pylock.toml" or (named is None and is_lock) else "requirements.txt"
+    found = named or ("pylock.toml" if is_lock else "requirements.txt")
+    return next(each for each in ALL_FORMATS if each == found)

@@ -1,4 +1,4 @@
-"""Writing what a project's lock has in another format: requirements.txt or pylock.toml, for all environments at once."""
+"""Writing what a project's lock has in another format: requirements.txt, pylock.toml or CycloneDX, for all environments."""
 
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -62,16 +62,24 @@ def export(session: Session, scope: Scope, style: Style, *, format: Format, outp
     """
     place = locate(session)
     locked = lock(session, place).lock
-    parts = [part for part in _reached(locked, place, scope) if _is_written(part.package, locked, place, scope)]
-    if format == "pylock.toml":
+    starts = _starts(locked, place, scope)
+    reached = _reached(locked, place, starts, scope, at_once=format != "cyclonedx1.5")
+    parts = [part for part in reached if _is_written(part.package, locked, place, scope)]
+    if format == "cyclonedx1.5":
+        from cove.operations.export_cyclonedx import Bill
+
+        moves, first = _moves(session, place), [start.package for start in starts]
+        bill = Bill(locked, first, moves, all_members=scope.all_members, files=style.hashes)
+        text = bill.text(session, parts)
+    elif format == "pylock.toml":
         from cove.operations.export_pylock import Files
 
         folder = output.parent if output is not None else place.folder
-        packages = Files(session, place, _moves(session, place), folder, style.editable).packages(parts)
-        text = pylock.dump(_whole(locked, packages), header=style.header)
+        files = Files(session, place, _moves(session, place), folder, style.editable)
+        text = pylock.dump(_whole(locked, files.packages(_with_source(parts))), header=style.header)
     else:
         indexes = _indexes(session, place, parts) if style.index_annotations else {}
-        pins = [_pin(part, style, indexes.get(key_of(part.package), "")) for part in parts]
+        pins = [_pin(part, style, indexes.get(key_of(part.package), "")) for part in _with_source(parts)]
         text = requirements_txt.write(pins, header=style.header, options=_options(session, style))
     if output is not None:
         output.parent.mkdir(parents=True, exist_ok=True)
@@ -79,9 +87,9 @@ def export(session: Session, scope: Scope, style: Style, *, format: Format, outp
     return text
 
 
-def _reached(locked: Lock, place: Place, scope: Scope) -> list[Part]:
+def _reached(locked: Lock, place: Place, starts: Iterable[Start], scope: Scope, *, at_once: bool) -> list[Part]:
     try:
-        return reach(locked, _starts(locked, place, scope), without=scope.without)
+        return reach(locked, starts, without=scope.without, at_once=at_once)
     except TooComplex:
         raise ConfigurationError(
             f"the markers of {place.lock_path} are too complex to be joined",
@@ -179,15 +187,20 @@ def _start(member: LockedPackage, place: Place, scope: Scope, *, is_own: bool) -
 
 
 def _is_written(package: LockedPackage, locked: Lock, place: Place, scope: Scope) -> bool:
-    if package.source.kind == "virtual" or package.name in scope.silent:
+    if package.name in scope.silent:
         return False
-    if scope.no_local and package.source.kind in ("editable", "directory", "path"):
+    if scope.no_local and package.source.kind in ("editable", "directory", "path", "virtual"):
         return False
     members = members_of(locked, place)
     if scope.no_members and package in members:
         return False
     named = [member for member in members if member.name in scope.members] or members[:1]
     return not (scope.no_project and package in named)
+
+
+def _with_source(parts: Iterable[Part]) -> list[Part]:
+    """Without projects that are not packages."""
+    return [part for part in parts if part.package.source.kind != "virtual"]
 
 
 # -- requirements.txt --------------------------------------------------------------------------------------------------

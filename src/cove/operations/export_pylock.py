@@ -10,18 +10,16 @@ from packaging.pylock import Package, PackageArchive, PackageDirectory, PackageS
 from packaging.utils import NormalizedName
 from packaging.version import Version
 
-from cove.errors import IndexChanged
 from cove.formats.file_url import from_path
 from cove.formats.pylock import without_user_info
 from cove.model.dist import File
-from cove.model.event import Warned
 from cove.model.index import Index
 from cove.model.lock import LockedFile, LockedPackage
 from cove.model.name import Name
 from cove.model.url import Url
 from cove.operations.export import repository
 from cove.operations.moving import Moves
-from cove.operations.parallel import each
+from cove.operations.parallel import each as each_of
 from cove.operations.project import Place, path_of
 from cove.operations.reach import Part
 from cove.wiring import Session
@@ -43,7 +41,7 @@ class Files:
         """An entry for each part. Files without a known digest are fetched: PEP 751 wants one of each."""
         several = list(parts)
         self._moves.ask_ahead(part.package for part in several)
-        return each(self._package, several, workers=self._session.workers)
+        return each_of(self._package, several, workers=self._session.workers)
 
     def _package(self, part: Part) -> Package:
         package, source = part.package, part.package.source
@@ -93,29 +91,25 @@ class Files:
         )
 
     def _present(self, package: LockedPackage) -> tuple[PackageSdist | None, list[PackageWheel]]:
-        """The files of a package where they are now. What is lacking there is left out with a warning, but not everything."""
-        sdist, wheels, lacking = None, [], None
-        for file in filter(None, (package.sdist, *package.wheels)):
-            url = self._url(package, file)
-            try:
-                now, index = self._moves.file(package, file, File(url.filename, url, {}, size=file.size))
-            except IndexChanged as error:
-                lacking = error
-                self._session.listener(Warned(f"{error.message}: it is left out"))
-                continue
-            at, hashes = now.url.without_fragment().public, self._hashes(package, file, now, index)
-            if file is package.sdist:
-                sdist = PackageSdist(url=at, upload_time=_moment(file), size=file.size, hashes=hashes)
+        """The files of a package where they are now."""
+        sdist, wheels = None, []
+        files = [file for file in (package.sdist, *package.wheels) if file is not None]
+        for locked, file, index in self._moves.files(package, [(each, self._as_file(package, each)) for each in files]):
+            at, hashes = file.url.without_fragment().public, self._hashes(package, locked, file, index)
+            if locked is package.sdist:
+                sdist = PackageSdist(url=at, upload_time=_moment(locked), size=locked.size, hashes=hashes)
             else:
-                wheels.append(PackageWheel(url=at, upload_time=_moment(file), size=file.size, hashes=hashes))
-        if lacking is not None and sdist is None and not wheels:
-            raise lacking
+                wheels.append(PackageWheel(url=at, upload_time=_moment(locked), size=locked.size, hashes=hashes))
         return sdist, wheels
 
     def _url(self, package: LockedPackage, file: LockedFile) -> Url:
         if file.url:
             return Url.parse(file.url)
         return Url.parse(from_path(str(path_of(package, file, self._place))))
+
+    def _as_file(self, package: LockedPackage, file: LockedFile) -> File:
+        url = self._url(package, file)
+        return File(url.filename, url, {}, size=file.size)
 
     def _hashes(self, package: LockedPackage, locked: LockedFile, file: File, index: Index | None) -> dict[str, str]:
         algorithm, _, digest = locked.hash.partition(":")

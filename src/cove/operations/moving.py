@@ -15,6 +15,7 @@ from packaging.markers import Marker
 from cove.errors import IndexChanged
 from cove.formats.file_url import to_path
 from cove.model.dataclasses import replace
+from cove.model.event import Warned
 from cove.model.index import Index
 from cove.model.lock import LockedFile, LockedPackage
 from cove.model.name import Name
@@ -92,6 +93,22 @@ class Moves:
         self._place = place
         self._homes = homes or Homes(session, place, asked)
         self._asked = asked
+
+    def files(
+        self, package: LockedPackage, files: "Iterable[tuple[LockedFile, File]]"
+    ) -> "list[tuple[LockedFile, File, Index | None]]":
+        """``file`` of each; what has not moved with the rest is left out, with a warning. Raises as ``file`` does for the last
+        one when nothing is left."""
+        found, lacking = [], None
+        for locked, file in files:
+            try:
+                found.append((locked, *self.file(package, locked, file)))
+            except IndexChanged as error:
+                lacking = error
+                self._session.listener(Warned(f"{error.message}: it is left out"))
+        if lacking is not None and not found:
+            raise lacking
+        return found
 
     def location(self, package: LockedPackage) -> str:
         """How a lock would call the index that has the package now: as it does, unless that is another one. Raises what asking

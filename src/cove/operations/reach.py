@@ -52,14 +52,16 @@ def order_of(package: LockedPackage) -> tuple[str, Version, str]:
     return (package.name, version, package.source.location)
 
 
-def reach(lock: Lock, starts: Iterable[Start], *, without: Iterable[Name] = ()) -> list[Part]:
+def reach(lock: Lock, starts: Iterable[Start], *, without: Iterable[Name] = (), at_once: bool = True) -> list[Part]:
     """Every package that ``starts`` need somewhere, themselves among them, by name and version.
 
-    ``without`` is left out together with what nothing else needs. Raises ``ConfigurationError`` for extras and groups that
+    ``without`` is left out together with what nothing else needs. ``at_once``: it is for one environment, so nothing may be
+    wanted that excludes another. Raises ``ConfigurationError`` for extras and groups that
     there are not or that exclude each other, ``TooComplex`` for markers that cannot be joined.
     """
     starts = tuple(starts)
-    check_conflicts(lock, starts)
+    if at_once:
+        check_conflicts(lock, starts)
     walk = _Walk(lock, frozenset(without), frozenset(all_codes(starts)))
     for start in starts:
         walk.begin(start)

@@ -6,21 +6,21 @@ from pathlib import Path
 from cove.cli import header, pip_options, selecting
 from cove.cli.context import Context
 from cove.errors import UsageError
-from cove.formats.pylock_name import FORMATS, format_of
+from cove.formats.pylock_name import ALL_FORMATS, format_of
 from cove.model.name import Name
 from cove.operations.export import Scope, Style, export
 from cove.wiring import Session
 
-HELP = """Write what the project's lock has as requirements.txt or pylock.toml, for all platforms and Pythons at once.
+HELP = """Write what the project's lock has as requirements.txt, pylock.toml or CycloneDX, for all platforms and Pythons.
 
-The lock is brought up to date before. Other installers read both formats; the files hold no credentials."""
+The lock is brought up to date before. Other installers read the first two; the files hold no credentials."""
 GROUPS = ("index", "resolver", "lock", "build", "binary", "cache", "python")
 
 
 def arguments(parser: ArgumentParser) -> None:
     """Which part of the lock, and how it is written."""
     add = parser.add_argument
-    add("--format", choices=FORMATS, help="The format; a file called pylock.toml needs no telling")
+    add("--format", choices=ALL_FORMATS, help="The format; a file called pylock.toml needs no telling")
     add("-o", "--output-file", metavar="FILE", help="Write the result to this file")
     selecting.add_extras(parser, "Include")
     add("--no-extra", action="append", default=[], metavar="EXTRA", help="With --all-extras: leave this extra out")
@@ -38,7 +38,11 @@ def arguments(parser: ArgumentParser) -> None:
     add(
         "--no-editable-package", action="append", default=[], metavar="PACKAGE", help="Write this one as a plain folder"
     )
-    add("--no-hashes", action="store_true", help="Leave the hashes out of requirements.txt")
+    add(
+        "--no-hashes",
+        action="store_true",
+        help="Leave the hashes out of requirements.txt, and the files out of CycloneDX",
+    )
     add("--no-header", action="store_true", help="Leave out the comment with the command")
     add("--no-annotate", action="store_true", help="Leave out the comments on who requires what")
     add("--emit-index-url", action="store_true", help="Add the indexes, without credentials")
