@@ -165,6 +165,76 @@ def a_root_that_is_no_project(root: Path) -> Path:
     return work
 
 
+@case
+def places_by_marker(root: Path) -> Path:
+    write_project(root / "base", "base", "2.0", "lib")
+    for version in ("1.0", "1.1"):
+        write_project(root / version, "lib", version)
+        _wheel_of(root / version, root)
+    write_project(root / "repo", "lib", "3.0")
+    commit(root / "repo", tag="v3")
+    write_project(root / "repo", "lib", "3.1")
+    commit(root / "repo")
+    git = f'git = "{(root / "repo").as_uri()}"'
+    platforms = [f"sys_platform == '{name}'" for name in ("win32", "darwin", "linux")]
+    places = {
+        'path = "../lib-1.0-py3-none-any.whl"': platforms[0],
+        'path = "../1.1", editable = true': platforms[1],
+        f'{git}, tag = "v3"': f"{platforms[2]} and python_version < '3.12'",
+        f'{git}, branch = "main"': f"{platforms[2]} and python_version >= '3.12'",
+    }
+    sources = "".join(f'  {{ {place}, marker = "{marker}" }},\n' for place, marker in places.items())
+    more = f'[tool.uv]\nenvironments = {platforms}\n[tool.uv.sources]\nbase = {{ path = "../base" }}\nlib = [\n{sources}]\n'
+    return write_project(root / "app", "app", "1", "lib", "base", more=more)
+
+
+@case
+def places_by_marker_of_a_dependency(root: Path) -> Path:
+    for version in ("1.0", "1.1"):
+        write_project(root / version, "lib", version)
+    sources = "[tool.uv.sources]\nlib = [\n"
+    sources += "  { path = '../1.0', marker = \"python_version < '3.12'\" },\n"
+    sources += "  { path = '../1.1', marker = \"python_version >= '3.12'\" },\n]\n"
+    write_project(root / "base", "base", "2.0", "lib", more=sources)
+    return write_project(root / "app", "app", "1", "base", more='[tool.uv.sources]\nbase = { path = "../base" }\n')
+
+
+@case
+def urls_by_marker(root: Path) -> Path:
+    for version in ("1.0", "1.1"):
+        write_project(root / version, "lib", version)
+    one, other = ((root / version).as_uri() for version in ("1.0", "1.1"))
+    roots = f"lib @ {one} ; sys_platform == 'linux'", f"lib @ {other} ; sys_platform != 'linux'"
+    return write_project(root / "app", "app", "1", *roots)
+
+
+@case
+def absolute_paths(root: Path) -> Path:
+    for name in ("one", "two", "three", "four"):
+        write_project(root / name, name)
+    _wheel_of(root / "three", root)
+    sources = f"[tool.uv.sources]\none = {{ path = '{root}/one' }}\n"
+    sources += f"two = {{ path = '{root}/two', editable = true }}\n"
+    sources += f"three = {{ path = '{root}/three-1.0-py3-none-any.whl' }}\n"
+    fourth = f"four @ {(root / 'four').as_uri()}"
+    return write_project(root / "app", "app", "1", "one", "two", "three", fourth, more=sources)
+
+
+@case
+def places_of_conflicting_extras(root: Path) -> Path:
+    write_project(root / "1.0", "lib", "1.0")
+    write_project(root / "repo", "lib", "3.0")
+    commit(root / "repo")
+    more = '[project.optional-dependencies]\ncpu = ["lib"]\ngpu = ["lib"]\n'
+    more += '[tool.uv]\nconflicts = [[{ extra = "cpu" }, { extra = "gpu" }]]\n[tool.uv.sources]\nlib = [\n'
+    more += f"  {{ path = '../1.0', extra = 'cpu' }},\n  {{ git = '{(root / 'repo').as_uri()}', extra = 'gpu' }},\n]\n"
+    return write_project(root / "app", "app", "1", more=more)
+
+
+SELECTIONS = {"places_of_conflicting_extras": (["--extra", "cpu"], ["--extra", "gpu"], [])}
+"""What to install, where it cannot be everything at once."""
+
+
 def _wheel_of(folder: Path, out: Path) -> None:
     done = run_program(
         [sys.executable, "-c", f"import backend; backend.build_wheel({str(out)!r})"], dict(os.environ), folder
@@ -196,10 +266,11 @@ def test_the_same_lock_and_files(name: str, sandbox: Sandbox, tmp_path: Path) ->
     assert lock.read_text() == text
     uv("lock", "--check")
     theirs["UV_PROJECT_ENVIRONMENT"] = str(tmp_path / "env-theirs")
-    uv("sync", "--frozen", "--all-extras", "--all-groups")
     ours = {"UV_PROJECT_ENVIRONMENT": str(tmp_path / "env-ours")}
-    sandbox.cove("sync", "--frozen", "--all-extras", "--all-groups", cwd=folder, environ=ours).ok()
-    assert dict(_installed(tmp_path / "env-ours")) == dict(_installed(tmp_path / "env-theirs"))
+    for selection in SELECTIONS.get(name, (["--all-extras", "--all-groups"],)):
+        uv("sync", "--frozen", *selection)
+        sandbox.cove("sync", "--frozen", *selection, cwd=folder, environ=ours).ok()
+        assert dict(_installed(tmp_path / "env-ours")) == dict(_installed(tmp_path / "env-theirs"))
 
 
 def _installed(environment: Path) -> Iterator[tuple[str, object]]:

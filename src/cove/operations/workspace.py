@@ -1,6 +1,7 @@
 """Workspaces: several projects with one lock and one environment."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from os.path import relpath
 from pathlib import Path
 
 from packaging.specifiers import Specifier, SpecifierSet
@@ -8,6 +9,7 @@ from packaging.version import Version
 
 from cove.config.load import is_among
 from cove.errors import ConfigurationError
+from cove.formats.pyproject import SourceSpec
 from cove.model.dataclasses import replace
 from cove.model.name import Name
 from cove.operations.project import Place, Workspace, read
@@ -45,13 +47,13 @@ def _with_sources(root: Place, member: Place) -> Place:
     """A member with the sources of the root for what it gives none itself."""
     if member is root or not root.project.sources:
         return member
-    inherited = {
-        name: tuple(
-            replace(each, location=str(root.folder / each.location)) if each.target == "path" else each
-            for each in several
-        )
-        for name, several in root.project.sources.items()
-    }
+
+    def seen(source: SourceSpec) -> SourceSpec:
+        if source.target != "path" or Path(source.location).is_absolute():
+            return source
+        return replace(source, location=relpath(root.folder / source.location, member.folder))
+
+    inherited = {name: tuple(map(seen, several)) for name, several in root.project.sources.items()}
     return replace(member, project=replace(member.project, sources={**inherited, **member.project.sources}))
 
 
