@@ -28,6 +28,9 @@ dependencies = ["leaf<2"]
 _make = PackageFactory()
 
 
+_PYTHONS = ("cp310-cp310", "cp311-cp311", "cp312-cp312", "cp39-none", "py312-none", "py37-none")
+
+
 def _public() -> Iterator[BuiltFile]:
     for version in ("1.0", "1.1", "2.0"):
         yield _make.wheel("leaf", version)
@@ -42,6 +45,7 @@ def _public() -> Iterator[BuiltFile]:
     yield _make.wheel("both")
     yield _make.sdist("both")
     yield from (_make.wheel("platform", tag=tag) for tag in _PLATFORMS)
+    yield from (_make.wheel("compiled", tag=f"{tag}-manylinux2014_x86_64") for tag in _PYTHONS)
     yield _make.wheel("newpy", "1.0", requires_python=">=3.8")
     yield _make.wheel("newpy", "2.0", requires_python=">=3.12")
     yield _make.wheel("web", extras={"fast": ["leaf>=2"], "all": ["web[fast]", "both"]})

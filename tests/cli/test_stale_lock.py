@@ -247,6 +247,16 @@ def test_an_older_lock_that_does_not_say_the_default_groups_fits(sandbox: Sandbo
         assert lock.read_bytes() == before
 
 
+def test_extras_are_asked_for_in_any_order(sandbox: Sandbox, project: Path) -> None:
+    lock, toml = project / "uv.lock", project / "pyproject.toml"
+    toml.write_text(toml.read_text().replace('"tree>=1"', '"tree[a,b]>=1"'))
+    sandbox.cove("lock").ok()
+    entry = 'name = "tree", extras = ["a", "b"]'
+    assert entry in lock.read_text()
+    lock.write_text(lock.read_text().replace(entry, 'name = "tree", extras = ["b", "a"]'))
+    sandbox.cove("lock", "--check").ok()
+
+
 def test_there_is_no_lock(sandbox: Sandbox, project: Path) -> None:
     (project / "uv.lock").unlink()
     for command, why in ((("lock", "--check"), "there is no lock"), (("sync", "--frozen"), "does not exist")):

@@ -8,9 +8,9 @@ from packaging.utils import parse_wheel_filename
 from packaging.version import Version
 
 from cove.errors import ConfigurationError
-from cove.index.candidates import Rules, gather, wheel_may_run
+from cove.index.candidates import Rules, gather
 from cove.model.candidate import Candidate, Candidates
-from cove.model.dist import File, WheelName, parse_filename
+from cove.model.dist import File
 from cove.model.index import Index
 from cove.model.name import Name
 from cove.model.outcome import Found
@@ -221,29 +221,6 @@ def test_without_a_target_any_platform_will_do_and_the_most_general_wheel_stands
 def test_without_a_target_the_lowest_python_of_the_project_decides(requires: str, project: str, fits: bool) -> None:
     candidates = lock(file("acme-1.tar.gz", requires_python=requires), requires_python=project)
     assert bool(candidates.candidates) == fits
-
-
-@pytest.mark.parametrize(
-    "tags, runs",
-    [
-        ("cp311-cp311-win32", True),
-        ("cp310-cp310-win32", False),
-        ("cp39-abi3-win32", True),
-        ("cp39-none-win32", True),
-        ("py2-none-any", False),
-        ("py2.py3-none-any", True),
-        ("py37-none-any", True),
-        ("cp27-cp27mu-linux_x86_64", False),
-        ("cp314-cp314t-win32", True),
-        ("pp310-pypy310_pp73-win32", False),
-        ("graalpy-x-any", True),
-    ],
-)
-def test_which_wheels_a_range_of_pythons_can_use(tags: str, runs: bool) -> None:
-    wheel = parse_filename(f"acme-1-{tags}.whl")
-    assert isinstance(wheel, WheelName)
-    assert wheel_may_run(wheel, SpecifierSet(">=3.11")) == runs
-    assert wheel_may_run(wheel, SpecifierSet(""))
 
 
 def test_versions_equal_in_other_spellings_are_one() -> None:

@@ -61,26 +61,10 @@ def _direct(text: str) -> dict[str, str]:
 
 def specifier_text(specifiers: SpecifierSet) -> str:
     """``>=1.0,!=1.5,<2``: by version, without blanks; empty for any version."""
-    return ",".join(_ordered(specifiers))
 
-
-def requires_python_text(specifiers: SpecifierSet) -> str:
-    """``>=3.11, <4``: the lock's ``requires-python``; ``~=3.11`` is written as the two bounds that it means."""
-    plain: set[Specifier] = set()
-    for specifier in specifiers:
-        release = Version(specifier.version).release if specifier.operator == "~=" else ()
-        if len(release) < 2:
-            plain.add(specifier)
-            continue
-        above = (*release[:-2], release[-2] + 1)
-        plain |= {Specifier(f">={specifier.version}"), Specifier(f"<{'.'.join(map(str, above))}")}
-    return ", ".join(_ordered(plain))
-
-
-def _ordered(specifiers: SpecifierSet | set[Specifier]) -> list[str]:
     def key(specifier: Specifier) -> tuple[int, Version, str]:
         if specifier.operator == "===":  # any text may follow
             return (1, Version("0"), specifier.version)
         return (0, Version(specifier.version.removesuffix(".*")), specifier.operator)
 
-    return [f"{specifier.operator}{specifier.version}" for specifier in sorted(specifiers, key=key)]
+    return ",".join(f"{specifier.operator}{specifier.version}" for specifier in sorted(specifiers, key=key))

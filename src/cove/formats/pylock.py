@@ -26,7 +26,7 @@ from packaging.version import InvalidVersion, Version
 
 from cove.errors import ConfigurationError, NoCompatibleFile, PythonIncompatible
 from cove.formats import toml_text
-from cove.formats.locked_requirement import requires_python_text
+from cove.formats.python_range import requires_python_text
 from cove.model.name import Name
 from cove.model.target import Target
 

@@ -9,6 +9,7 @@ from packaging.version import InvalidVersion, Version
 
 from cove.errors import ConfigurationError
 from cove.formats.core_metadata import read_specifiers
+from cove.formats.python_range import wheel_may_run
 from cove.model.candidate import Candidate, Candidates, Rejected
 from cove.model.dataclasses import dataclass, field
 from cove.model.dist import File, SdistName, WheelName, parse_filename
@@ -217,14 +218,6 @@ def lowest_admitted(text: str) -> tuple[int, ...] | None:
     return lowest.release if lowest is not None else None
 
 
-def wheel_may_run(wheel: WheelName, requires_python: SpecifierSet) -> bool:
-    """Whether some Python within ``requires_python`` can use the wheel: ``cp39`` cannot serve ``>=3.10``, ``abi3`` can."""
-    lowest = _lowest(requires_python)
-    if lowest is None:
-        return True
-    return any(_serves(python, wheel.abis, lowest) for python in wheel.pythons)
-
-
 class _Judge:
     """Ranks files of one project, remembering what recurs from file to file."""
 
@@ -347,19 +340,6 @@ def _lowest(specifiers: SpecifierSet) -> Version | None:
             if version is not None:
                 bounds.append(version)
     return max(bounds, default=None)
-
-
-def _serves(python: str, abis: tuple[str, ...], lowest: Version) -> bool:
-    digits = python.lstrip("abcdefghijklmnopqrstuvwxyz_")
-    if not digits.isascii() or not digits.isdigit():
-        return True
-    major, minor = int(digits[0]), int(digits[1:]) if len(digits) > 1 else None
-    if major != lowest.major:
-        return major > lowest.major
-    # ``py39`` and ``abi3`` wheels go on working; ``cp39-cp39`` is for that one version.
-    if minor is None or python.startswith("py") or "abi3" in abis or "none" in abis:
-        return True
-    return minor >= lowest.minor
 
 
 def _build_number(build: str) -> tuple[int, str]:

@@ -10,13 +10,13 @@ from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 
 from cove.formats.file_url import to_path
-from cove.formats.locked_requirement import requirement_entry, requires_python_text
+from cove.formats.locked_requirement import requirement_entry
 from cove.formats.marker_sets import MarkerSet
 from cove.formats.marker_text import normalized
 from cove.formats.pyproject import Project
+from cove.formats.python_range import requires_python_text, wheel_may_run
 from cove.formats.uv_lock import REVISION
 from cove.formats.wheel_markers import may_be_used
-from cove.index.candidates import wheel_may_run
 from cove.model.candidate import Candidate
 from cove.model.dataclasses import replace
 from cove.model.dist import File, WheelName, parse_filename

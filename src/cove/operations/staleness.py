@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
-from cove.formats.locked_requirement import requires_python_text
+from cove.formats.python_range import requires_python_text
 from cove.formats.uv_lock import requirement_lines
 from cove.model.dataclasses import replace
 from cove.model.lock import DEFAULT_GROUPS_REVISION, Lock, LockedPackage, LockedRequirement
@@ -127,7 +127,7 @@ class _Comparison:
             is_pinned = requirement.name in self._pinned
             where = "pinned" if is_pinned else address(requirement.index, self._place)
             requirement = replace(requirement, index=where)
-        (line,) = requirement_lines([requirement])
+        (line,) = requirement_lines([replace(requirement, extras=tuple(sorted(requirement.extras)))])
         return line
 
     def groups(
