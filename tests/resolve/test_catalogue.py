@@ -42,13 +42,14 @@ def test_matching_agrees_with_packaging(versions: set[Version], specifiers: Spec
 
 def test_a_listing_holds_what_was_rejected() -> None:
     answer = Versions(
-        (Version("1"), Version("3")), frozenset({Version("3")}), ((Version("2"), "why"), (Version("1"), "one file"))
+        (Version("1"), Version("3")), {Version("3"): "broken"}, ((Version("2"), "why"), (Version("1"), "one file"))
     )
     listing = Listing(Name("foo"), answer)
     assert [str(version) for version in listing.versions] == ["1", "2", "3"]
     assert listing.usable == 0b1010
     assert listing.unusable == {"why": 0b100}
     assert listing.yanked == 0b1000
+    assert listing.yanked_because == {"broken": 0b1000}
 
 
 @pytest.mark.parametrize(

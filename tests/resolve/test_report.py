@@ -43,7 +43,7 @@ def test_two_dependencies_that_exclude_each_other() -> None:
     assert story(made, "foo", "baz") == told(
         """
         Because every version of foo depends on bar<2 and baz 1 depends on bar>=2, \
-every version of foo and baz 1 cannot be used together.
+no version of foo can be used together with baz 1.
         And because your project depends on baz and foo, the requirements of your project cannot be met."""
     ).replace("\n        ", "\n")
 
@@ -74,7 +74,7 @@ def test_prereleases_and_yanked_versions_are_hinted_at() -> None:
         Because foo 2 was yanked and your project depends on foo>=2, the requirements of your project cannot be met.
         hint: A yanked version is used only where a requirement pins it with ==: foo 2"""
     ).replace("\n        ", "\n")
-    assert "hint: Allow pre-releases with --prerelease allow to use bar 2a1" in story(
+    assert "hint: Allow pre-releases with `--prerelease allow` to use bar 2a1" in story(
         made, "bar>1", prereleases="disallow"
     )
 
@@ -116,12 +116,10 @@ def test_python_alone() -> None:
         made.solve("foo>1")
     assert error.value.message == (
         "No usable version of foo on corp supports this Python: "
-        "foo 3 requires Python >=3.13 and foo 2 requires Python >=3.12, but the target is Python 3.11.7"
+        "foo 2 requires Python >=3.12 and foo 3 requires Python >=3.13, but the target is Python 3.11.7"
     )
     assert error.value.causes == ("your project depends on foo>1",)
-    assert error.value.hints == (
-        "Choose another Python with --python or --python-version, or allow a version of foo that supports this one",
-    )
+    assert error.value.hints == ("Python >=3.12 is enough for foo 2: choose one with --python or --python-version",)
 
 
 def test_a_misspelt_root() -> None:

@@ -63,7 +63,7 @@ class World:
         rejected = tuple(self.rejected.get(question.name, ()))
         if not versions and not rejected:
             return Versions((), absent=f"not found on {self.origin} (404 Not Found)")
-        yanked = frozenset(version for name, version in self.yanked if name == question.name)
+        yanked = {version: "" for name, version in self.yanked if name == question.name}
         return Versions(versions, yanked, rejected, self.origin)
 
     def _extras(self, key: tuple[Name, Version]) -> tuple[Name, ...]:
@@ -76,6 +76,7 @@ class World:
             "applies": applies,
             "python_ok": python_ok,
             "python": PYTHON,
+            "root_name": "your project",
             **options,
         }
         make: Callable[..., Request] = Request

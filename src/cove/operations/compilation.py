@@ -93,7 +93,7 @@ class Compilation:
         return sorted(found, key=lambda chosen: (chosen.resolved.name, chosen.resolved.version))
 
     def _for_target(self, preferences: Mapping[Name, Version]) -> list[Chosen]:
-        request = for_target([], self._target, root_name="what you asked for")
+        request = for_target([], self._target)
         request = replace(self._completed(request), preferences=preferences)
         session = self._demand.session
         universe = self._universe(Rules(target=self._target))
@@ -115,7 +115,7 @@ class Compilation:
         """As a lock has it, with the markers that a lock leaves to its edges joined."""
         assert self._requires_python is not None, "universal compilations have a range"
         everywhere = Part(self._requires_python)
-        request = self._completed(for_all([], everywhere, root_name="what you asked for"))
+        request = self._completed(for_all([], everywhere))
         roots = tuple(root.requirement for root in self._roots)
         session = self._demand.session
         request = replace(request, sections=[roots], by_python=session.settings.fork_strategy == "requires-python")

@@ -283,7 +283,6 @@ def _resolve(
     request = for_target(
         [root.requirement for root in roots],
         interpreter.target,
-        root_name="what you asked for",
         preferences={} if settings.upgrade else _versions(installed, settings.upgrade_package),
         constraints=[each.requirement for each in demand.constraints],
         overrides=demand.overrides,

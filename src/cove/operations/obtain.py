@@ -14,6 +14,7 @@ from cove.operations.change import Want
 from cove.operations.resolution import resolve
 from cove.operations.targets import for_target
 from cove.operations.workbench import Workbench
+from cove.resolve.request import YOU
 from cove.wiring import Session
 
 
@@ -22,7 +23,7 @@ def obtain(
     interpreter: Interpreter,
     requirements: Sequence[Requirement],
     *,
-    root_name: str,
+    root_name: str = YOU,
     preferences: Mapping[Name, Version] | None = None,
 ) -> dict[Name, Want]:
     """What ``requirements`` and their dependencies come to on ``interpreter``, with every wheel in the store.

@@ -158,7 +158,7 @@ class Universe:
         return replace(
             found,
             versions=tuple(sorted({*found.versions, version})),
-            yanked=found.yanked - {version},
+            yanked={other: why for other, why in found.yanked.items() if other != version},
             rejected=tuple(each for each in found.rejected if each[0] != version),
             absent="",
         )
@@ -194,7 +194,7 @@ class Universe:
         usable = [candidate for candidate in known.values() if candidate is not None]
         return Versions(
             tuple(version for version in releases.versions if known.get(version, True) is not None),
-            yanked=frozenset(candidate.version for candidate in usable if candidate.yanked is not None),
+            yanked={candidate.version: candidate.yanked for candidate in usable if candidate.yanked is not None},
             rejected=_rejected(releases.rejected, {candidate.version for candidate in usable}),
             origin=releases.index.label,
             tiers=search.tiers(usable),

@@ -10,12 +10,10 @@ from cove.model.dataclasses import replace
 from cove.model.name import Name
 from cove.model.target import Target
 from cove.operations.parts import Part
-from cove.resolve.request import Request
+from cove.resolve.request import YOU, Request
 
 
-def for_target(
-    roots: Sequence[Requirement], target: Target, *, root_name: str = "your project", **inputs: object
-) -> Request:
+def for_target(roots: Sequence[Requirement], target: Target, *, root_name: str = YOU, **inputs: object) -> Request:
     """A resolution for one interpreter: markers are evaluated there."""
     rules = Rules(target=target)
     request = Request(
@@ -29,7 +27,7 @@ def for_target(
 
 
 def for_all(
-    sections: Sequence[Sequence[Requirement]], here: Part, *, root_name: str = "your project", **inputs: object
+    sections: Sequence[Sequence[Requirement]], here: Part, *, root_name: str = YOU, **inputs: object
 ) -> Request:
     """A resolution for all environments ``here``: a dependency is followed when its marker is possible there.
 

@@ -120,7 +120,7 @@ class _Installation:
         base = present or discovery.find_base(
             self._request, environ=session.environ, cache_dir=session.cache_dir, report=session.listener
         )
-        wants = obtain(session, base, self._requirements, root_name="the tool", preferences=self._preferences(present))
+        wants = obtain(session, base, self._requirements, preferences=self._preferences(present))
         programs = _programs(wants[name].wheel().manifest)
         if not programs:
             raise UsageError(

@@ -55,6 +55,7 @@ class Listing:
         "unusable",
         "versions",
         "yanked",
+        "yanked_because",
     )
 
     def __init__(self, name: Name, answer: Versions) -> None:
@@ -67,6 +68,9 @@ class Listing:
         self.full = (1 << len(self.versions) + 1) - 1
         self.prereleases = self._bits(lambda version: version.is_prerelease)
         self.yanked = self._bits(lambda version: version in answer.yanked)
+        self.yanked_because: dict[str, int] = {}
+        for version, told in answer.yanked.items():
+            self.yanked_because[told] = self.yanked_because.get(told, 0) | self.value(version)
         self.tiers = tuple(self._bits(tier.__contains__) for tier in answer.tiers)
         self.broken = 0
         self.unusable: dict[str, int] = {}

@@ -2,6 +2,10 @@
 
 from cove.model.dataclasses import dataclass
 
+IS_PRERELEASE = "is a pre-release that is not allowed"
+IS_YANKED = "was yanked"
+"""Reasons that versions are ``Unusable`` for; others come with the answers."""
+
 
 @dataclass(frozen=True, slots=True)
 class RootSelected:
@@ -12,7 +16,8 @@ class RootSelected:
 class Requires:
     """``owner`` (its ``extra``, if given) requires ``target``; ``texts`` are the specifiers, as written, each once.
 
-    ``conflict`` says in words why no version at all can satisfy it, where that is not about versions (two URLs).
+    ``conflict`` says in words why no version at all can satisfy it, where that is not about versions (two URLs); ``where``
+    who says so, where it is not simply the owner (``override in limits.txt``).
     """
 
     owner: int
@@ -20,14 +25,16 @@ class Requires:
     target: int
     texts: tuple[str, ...]
     conflict: str = ""
+    where: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Constrained:
-    """A constraint of the user forbids these versions; ``text`` is its specifier."""
+    """A constraint of the user forbids these versions; ``text`` is its specifier, ``where`` what says so if it is known."""
 
     project: int
     text: str
+    where: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,17 +42,18 @@ PYTHON_REASON = "requires Python "
 class Versions:
     """The answer to ``AskVersions``.
 
-    ``versions`` are those that may be chosen, ascending, each once. ``yanked`` are among them and may be chosen only by a
-    requirement that pins them exactly (PEP 592). ``rejected`` gives versions that exist but cannot be used, each with the
-    reason in words. ``origin`` names the index for explanations. ``absent`` says in words why there is nothing at all
-    (``not found on corp (404 Not Found) or pypi (404 Not Found)``), empty when the project was found. ``tiers``, where there
-    are any, hold all versions: each of an earlier one is tried before all of a later one. ``pythons`` are the
-    ``Requires-Python`` of versions that the solver has to judge itself, as far as they are known: in a universal resolution.
-    So are ``regions``, the environments (``forks.Region``) in which a version can be used, where these are not all.
+    ``versions`` are those that may be chosen, ascending, each once. ``yanked`` are among them, with the reason if one is
+    given, and may be chosen only by a requirement that pins them exactly (PEP 592). ``rejected`` gives versions that exist
+    but cannot be used, each with the reason in words. ``origin`` names the index for explanations. ``absent`` says in words
+    why there is nothing at all (``not found on corp (404 Not Found) or pypi (404 Not Found)``), empty when the project was
+    found. ``tiers``, where there are any, hold all versions: each of an earlier one is tried before all of a later one.
+    ``pythons`` are the ``Requires-Python`` of versions that the solver has to judge itself, as far as they are known: in a
+    universal resolution. So are ``regions``, the environments (``forks.Region``) in which a version can be used, where these
+    are not all.
     """
 
     versions: tuple[Version, ...]
-    yanked: frozenset[Version] = frozenset()
+    yanked: Mapping[Version, str] = field(default_factory=dict)
     rejected: tuple[tuple[Version, str], ...] = ()
     origin: str = ""
     absent: str = ""

@@ -21,6 +21,20 @@ Applies = Callable[[Marker, frozenset[Name]], bool]
 """Whether a marker holds when these extras of the parent are asked for."""
 
 
+YOU = "you"
+"""How messages call the person whose requirements are resolved, where there is no project to be named."""
+
+
+@dataclass(frozen=True, slots=True)
+class Origins:
+    """Where requirements are written, for explanations: roots as ``group dev`` or ``requirements.in``, constraints as the
+    subject of a sentence (``the constraint in limits.txt``), overrides as ``override in overrides.txt``."""
+
+    roots: Mapping[Requirement, str] = field(default_factory=dict)
+    constraints: Mapping[Requirement, str] = field(default_factory=dict)
+    overrides: Mapping[Requirement, str] = field(default_factory=dict)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
     """The inputs of one resolution.
@@ -29,7 +43,8 @@ class Request:
     environments; ``python`` is how messages call the target's Python (``3.11.7``). ``preferences`` are tried first (a
     lock's versions). ``constraints`` limit a project without asking for it. ``overrides`` replace every requirement for
     the projects they name, whoever asks; what ``excludes`` names is required by nobody. ``places`` are in force besides the
-    direct references of the roots, constraints and overrides. ``root_name`` is how messages call whoever states the ``roots``.
+    direct references of the roots, constraints and overrides. ``root_name`` is how messages call whoever states the ``roots``,
+    ``origins`` where they are written.
 
     With ``environments`` the resolution is a universal one, and may have to be parted (``universal.solve_everywhere``);
     ``sections`` are then the roots as they stand side by side, and ``by_python`` tells whether a newer version for newer
@@ -47,7 +62,8 @@ class Request:
     excludes: frozenset[Name] = frozenset()
     prereleases: Prereleases = "if-necessary-or-explicit"
     resolution: Resolution = "highest"
-    root_name: str = "your project"
+    root_name: str = YOU
+    origins: Origins = Origins()
     environments: Environments[Any] | None = None
     sections: Sequence[Sequence[Requirement]] = ()
     by_python: bool = True

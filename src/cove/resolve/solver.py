@@ -10,10 +10,13 @@ from typing import Any
 from packaging.requirements import Requirement
 from packaging.version import Version
 
+from cove.model.dataclasses import replace
 from cove.model.name import Name, normalize
 from cove.resolve.catalogue import NO_WHEEL, Listing, exact_versions, masked, unusable_because
 from cove.resolve.forks import Environments, Parting, Region, parts
 from cove.resolve.incompatibility import (
+    IS_PRERELEASE,
+    IS_YANKED,
     Constrained,
     External,
     Incompatibility,
@@ -35,7 +38,6 @@ from cove.resolve.questions import (
     Solution,
     is_url,
 )
-from cove.resolve.report import IS_PRERELEASE, IS_YANKED, Failure, explain
 from cove.resolve.request import Request
 from cove.resolve.search import Contradiction, Search
 from cove.resolve.term import SELECTED, UNSELECTED, Variable, positions, version_at
@@ -65,8 +67,9 @@ def _run(request: Request, walk: Walk) -> Conversation:
             return (yield from attempt.run())
         except Contradiction as contradiction:
             attempt.part_at(contradiction.proof)
-            failure = Failure(contradiction.proof, attempt.variables, walk.catalogue)
-            raise explain(failure) from None
+            from cove.resolve.report import Failure, explain  # costs time that only a failure may take
+
+            raise explain(Failure(contradiction.proof, attempt.variables, walk.catalogue)) from None
         except _NewPin:
             # Facts that were derived while the yanked version was out of reach no longer hold. All answers are kept.
             continue
@@ -317,14 +320,17 @@ class _Attempt:
         project = self._projects[name] = self._add(Variable(name, listing.versions))
         reasons = dict(listing.unusable)
         reasons[IS_PRERELEASE] = forbidden_prereleases(catalogue, name)
-        reasons[IS_YANKED] = forbidden_yanked(catalogue, name)
+        forbidden = forbidden_yanked(catalogue, name)
+        for told, candidates in listing.yanked_because.items():
+            reasons[f"{IS_YANKED} (reason: {told})" if told else IS_YANKED] = candidates & forbidden
         for why, candidates in reasons.items():
             if candidates:
                 self._fact({project: candidates}, Unusable(project, why))
         for constraint in catalogue.constraints.get(name, ()):
             excluded = listing.full & ~UNSELECTED & ~catalogue.accepted(constraint)[0]
             if excluded:
-                self._fact({project: excluded}, Constrained(project, str(constraint.specifier)))
+                where = self._request.origins.constraints.get(constraint, "")
+                self._fact({project: excluded}, Constrained(project, str(constraint.specifier), where))
         return project
 
     def _extra(self, name: Name, extra: Name) -> int:
@@ -345,7 +351,8 @@ class _Attempt:
         given = {owner: value} if extra is None else {owner: value, extra: SELECTED}
         accepted, conflict = self._catalogue.accepted(requirement)
         text = f" @ {masked(requirement.url)}" if requirement.url else str(requirement.specifier)
-        cause = Requires(owner, extra, self._project(name), (text,), conflict)
+        where = self._where(owner, name, requirement)
+        cause = Requires(owner, extra, self._project(name), (text,), conflict, where)
         self._imply(given, listing.full & ~accepted, cause)
         for wanted in sorted(map(normalize, requirement.extras)):
             self._imply(given, UNSELECTED, Requires(owner, extra, self._extra(name, wanted), ("",)))
@@ -362,6 +369,13 @@ class _Attempt:
             terms[target] = violated
         self._fact(terms, cause, (cause.owner, cause.extra, target, violated, cause.conflict))
 
+    def _where(self, owner: int, name: Name, requirement: Requirement) -> str:
+        """Who states a requirement, where that is not simply its owner."""
+        origins = self._request.origins
+        if name in self._catalogue.overrides:
+            return origins.overrides.get(requirement, "override")
+        return origins.roots.get(requirement, "") if owner == self._root else ""
+
     def _fact(self, terms: dict[int, int], cause: External, key: tuple[object, ...] | None = None) -> bool:
         """Add a fact, or widen the one that says the same of other versions of the same project."""
         if isinstance(cause, Unusable):
@@ -375,7 +389,7 @@ class _Attempt:
             terms = {**terms, owner: terms[owner] | known.terms[owner]}
             if isinstance(cause, Requires) and isinstance(known.cause, Requires):
                 texts = tuple(dict.fromkeys(known.cause.texts + cause.texts))
-                cause = Requires(cause.owner, cause.extra, cause.target, texts, cause.conflict)
+                cause = replace(cause, texts=texts)
         fact = Incompatibility(terms, cause)
         if key is not None:
             self._facts[key] = fact
