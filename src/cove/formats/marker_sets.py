@@ -7,145 +7,38 @@ expressed through ``python_full_version``, and ``platform_system`` through ``sys
 """
 
 import re
-from collections.abc import Callable, Collection, Iterator
-from threading import Lock as Mutex
-from weakref import WeakValueDictionary
+from collections.abc import Callable, Collection
 
 from packaging.markers import Marker
 from packaging.specifiers import InvalidSpecifier, Specifier, SpecifierSet
 from packaging.version import InvalidVersion, Version
 
+from cove.formats.marker_diagrams import (
+    ASKED,
+    STEP_LIMIT,
+    STRINGS,
+    VERSIONS,
+    Cut,
+    Diagram,
+    Node,
+    Release,
+    TooComplex,
+    Variable,
+    canonical,
+    combined,
+    make_node,
+    negated,
+    rank,
+    spread,
+)
 from cove.model.dataclasses import dataclass, field
 from cove.model.name import Name, normalize
 
-Release = tuple[int, ...]
-Value = Release | str | bool
-Cut = tuple[Value, int]
-"""A place between values: just before the value (0) or just after it (1)."""
+__all__ = ["EVERYTHING", "FACTS", "NOTHING", "MarkerSet", "TooComplex", "marker_set", "python_set"]
 
-STRINGS = (
-    "os_name",
-    "sys_platform",
-    "platform_system",
-    "platform_machine",
-    "platform_python_implementation",
-    "platform_release",
-    "platform_version",
-    "implementation_name",
-)
-VERSIONS = ("implementation_version", "python_full_version")
-_ORDER = (*STRINGS, *VERSIONS, "extra", "extras", "dependency_groups")
 _SYSTEMS = {"Windows": "win32", "Linux": "linux", "Darwin": "darwin"}
 _LOWEST: Cut = ((0,), 0)  # no version is below 0
-_STEP_LIMIT = 20_000
-
-
-class TooComplex(Exception):
-    """The marker's diagram grows beyond what honest metadata needs."""
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class Variable:
-    """What a node asks for: a marker variable itself, or (``operator`` set) whether ``name operator operand`` holds."""
-
-    rank: int
-    name: str
-    operator: str = ""
-    operand: str = ""
-
-
-_PYTHON = Variable(_ORDER.index("python_full_version"), "python_full_version")
-
-
-@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
-class Node:
-    """Equal nodes are one object. ``branches[i]`` is for values between ``cuts[i - 1]`` and ``cuts[i]``."""
-
-    variable: Variable
-    cuts: tuple[Cut, ...]
-    branches: tuple["Diagram", ...]
-
-
-Diagram = Node | bool
-
-_nodes: WeakValueDictionary[tuple[Variable, tuple[Cut, ...], tuple[int, ...]], Node] = WeakValueDictionary()
-_mutex = Mutex()
-
-
-def make_node(variable: Variable, cuts: list[Cut], branches: list[Diagram]) -> Diagram:
-    """The one node that asks ``variable``, or what it leads to when the answer does not matter."""
-    kept_cuts: list[Cut] = []
-    kept = [branches[0]]
-    for cut, branch in zip(cuts, branches[1:], strict=True):
-        if branch is not kept[-1]:
-            kept_cuts.append(cut)
-            kept.append(branch)
-    if len(kept) == 1:
-        return kept[0]
-    key = (variable, tuple(kept_cuts), tuple(map(id, kept)))
-    with _mutex:
-        node = _nodes.get(key)
-        if node is None:
-            node = _nodes[key] = Node(variable, tuple(kept_cuts), tuple(kept))
-        return node
-
-
-def _combined(left: Diagram, right: Diagram, decided: bool) -> Diagram:  # noqa: FBT001 - the terminal that decides alone
-    """Intersection (``decided`` false: one false settles it) or union (``decided`` true)."""
-    known: dict[tuple[int, int], Diagram] = {}
-
-    def combine(a: Diagram, b: Diagram) -> Diagram:
-        if isinstance(a, bool):
-            return a if a is decided else b
-        if isinstance(b, bool):
-            return b if b is decided else a
-        if a is b:
-            return a
-        key = (id(a), id(b))
-        if key not in known:
-            if len(known) >= _STEP_LIMIT:
-                raise TooComplex
-            known[key] = _aligned(a, b, combine)
-        return known[key]
-
-    return combine(left, right)
-
-
-def _aligned(a: Node, b: Node, combine: Callable[[Diagram, Diagram], Diagram]) -> Diagram:
-    variable = min(a.variable, b.variable)
-    cuts: list[Cut] = sorted({*(a.cuts if a.variable == variable else ()), *(b.cuts if b.variable == variable else ())})
-    return make_node(
-        variable,
-        cuts,
-        [combine(x, y) for x, y in zip(_spread(a, variable, cuts), _spread(b, variable, cuts), strict=True)],
-    )
-
-
-def _spread(node: Node, variable: Variable, cuts: list[Cut]) -> Iterator[Diagram]:
-    """The branch of ``node`` for each segment between ``cuts``, which include its own."""
-    if node.variable != variable:
-        for _ in range(len(cuts) + 1):
-            yield node
-        return
-    position = 0
-    yield node.branches[0]
-    for cut in cuts:
-        if position < len(node.cuts) and node.cuts[position] == cut:
-            position += 1
-        yield node.branches[position]
-
-
-def _negated(diagram: Diagram) -> Diagram:
-    known: dict[int, Diagram] = {}
-
-    def negate(node: Diagram) -> Diagram:
-        if isinstance(node, bool):
-            return not node
-        if id(node) not in known:
-            known[id(node)] = make_node(node.variable, list(node.cuts), [negate(branch) for branch in node.branches])
-        return known[id(node)]
-
-    return negate(diagram)
+_PYTHON = Variable(rank("python_full_version"), "python_full_version")
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,13 +48,13 @@ class MarkerSet:
     diagram: Diagram = field(repr=False)
 
     def __and__(self, other: "MarkerSet") -> "MarkerSet":
-        return MarkerSet(_combined(self.diagram, other.diagram, decided=False))
+        return MarkerSet(canonical(combined(self.diagram, other.diagram, decided=False)))
 
     def __or__(self, other: "MarkerSet") -> "MarkerSet":
-        return MarkerSet(_combined(self.diagram, other.diagram, decided=True))
+        return MarkerSet(canonical(combined(self.diagram, other.diagram, decided=True)))
 
     def __invert__(self) -> "MarkerSet":
-        return MarkerSet(_negated(self.diagram))
+        return MarkerSet(negated(self.diagram))
 
     @property
     def is_empty(self) -> bool:
@@ -188,7 +81,7 @@ class MarkerSet:
                 return None
             return variable.operand == (extra or "")
 
-        return MarkerSet(_decided(self.diagram, decide))
+        return MarkerSet(canonical(_decided(self.diagram, decide)))
 
     def with_extras(self, extras: Collection[str]) -> "MarkerSet":
         """The set when exactly ``extras`` are asked for: ``extra`` conditions are decided and vanish."""
@@ -196,25 +89,27 @@ class MarkerSet:
         def decide(variable: Variable) -> bool | None:
             return variable.operand in extras if variable.name == "extra" else None
 
-        return MarkerSet(_decided(self.diagram, decide))
+        return MarkerSet(canonical(_decided(self.diagram, decide)))
 
     def assuming_python(self, requires_python: SpecifierSet) -> "MarkerSet":
         """The simplest set that agrees with this one on every Python in ``requires_python``."""
         python = _python_range(requires_python)
-        return MarkerSet(_assumed(self.diagram, python.diagram))
+        return MarkerSet(canonical(_assumed(self.diagram, python.diagram)))
 
     def assuming(self, known: "MarkerSet") -> "MarkerSet":
         """A simple set that agrees with this one in every environment of ``known``."""
-        return MarkerSet(_restricted(self.diagram, known.diagram)) if not known.is_empty else self
+        return MarkerSet(canonical(_restricted(self.diagram, known.diagram))) if not known.is_empty else self
 
     def given(self, code: str, *, asked: bool) -> "MarkerSet":
         """The set when it is known whether the extra ``code`` is asked for."""
-        return MarkerSet(_decided(self.diagram, lambda variable: asked if _is_extra(variable, code) else None))
+        return MarkerSet(
+            canonical(_decided(self.diagram, lambda variable: asked if _is_extra(variable, code) else None))
+        )
 
     @property
     def without_extras(self) -> "MarkerSet":
         """The environments that are in the set with some choice of extras."""
-        return MarkerSet(_without_extras(self.diagram))
+        return MarkerSet(canonical(_without_extras(self.diagram)))
 
     @property
     def order(self) -> tuple[object, ...]:
@@ -254,8 +149,8 @@ def _assumed(diagram: Diagram, python: Diagram) -> Diagram:
             diagram.variable, list(diagram.cuts), [_assumed(branch, python) for branch in diagram.branches]
         )
     cuts: list[Cut] = sorted({*diagram.cuts, *python.cuts})
-    ours = list(_spread(diagram, diagram.variable, cuts))
-    allowed = list(_spread(python, python.variable, cuts))
+    ours = list(spread(diagram, diagram.variable, cuts))
+    allowed = list(spread(python, python.variable, cuts))
     inside = [position for position, answer in enumerate(allowed) if answer]
     if not inside:
         return False
@@ -274,7 +169,7 @@ def _restricted(diagram: Diagram, known: Diagram) -> Diagram:
             return a
         key = (id(a), id(b))
         if key not in done:
-            if len(done) >= _STEP_LIMIT:
+            if len(done) >= STEP_LIMIT:
                 raise TooComplex
             done[key] = step(a, b)
         return done[key]
@@ -283,12 +178,12 @@ def _restricted(diagram: Diagram, known: Diagram) -> Diagram:
         if b.variable < a.variable:  # what is asked first does not matter for ``a``
             either = b.branches[0]
             for branch in b.branches[1:]:
-                either = _combined(either, branch, decided=True)
+                either = combined(either, branch, decided=True)
             return restrict(a, either)
         if a.variable < b.variable:
             return make_node(a.variable, list(a.cuts), [restrict(branch, b) for branch in a.branches])
         cuts: list[Cut] = sorted({*a.cuts, *b.cuts})
-        pairs = list(zip(_spread(a, a.variable, cuts), _spread(b, a.variable, cuts), strict=True))
+        pairs = list(zip(spread(a, a.variable, cuts), spread(b, a.variable, cuts), strict=True))
         inside = [None if where is False else restrict(what, where) for what, where in pairs]
         free = next(branch for branch in inside if branch is not None)
         return make_node(a.variable, cuts, [free if branch is None else branch for branch in inside])
@@ -306,7 +201,7 @@ def _without_extras(diagram: Diagram) -> Diagram:
     branches = [_without_extras(branch) for branch in diagram.branches]
     if diagram.variable.name != "extra":
         return make_node(diagram.variable, list(diagram.cuts), branches)
-    return _combined(branches[0], branches[1], decided=True)
+    return combined(branches[0], branches[1], decided=True)
 
 
 _KINDS = {"": 3, "in": 4, "contains": 5}
@@ -334,7 +229,7 @@ def _values(diagram: Diagram, variable: Variable) -> Diagram:
         return make_node(variable, list(diagram.cuts), [branch is not False for branch in diagram.branches])
     found: Diagram = False
     for branch in diagram.branches:
-        found = _combined(found, _values(branch, variable), decided=True)
+        found = combined(found, _values(branch, variable), decided=True)
     return found
 
 
@@ -350,6 +245,8 @@ def _lowest_python(diagram: Diagram, low: Cut | None) -> Cut | None:
 
 EVERYTHING = MarkerSet(diagram=True)
 NOTHING = MarkerSet(diagram=False)
+FACTS = EVERYTHING
+"""What holds on every platform; sets know it by themselves."""
 
 
 # --- from markers ----------------------------------------------------------------------------------------------------
@@ -402,7 +299,7 @@ def _term(tokens: list[str]) -> tuple[MarkerSet, list[str]]:
 def _comparison(left: str, operator: str, right: str) -> MarkerSet:
     literal, variable, reversed_ = (right[1:], left, False) if right.startswith('"') else (left[1:], right, True)
     negative = operator in ("!=", "not in")
-    if variable in ("extra", "extras", "dependency_groups"):
+    if variable in ASKED:
         holds = _flag(variable, "in" if reversed_ and "in" in operator else "==", normalize(literal))
         return ~holds if negative else holds
     if "in" in operator and (reversed_ or variable in STRINGS):
@@ -416,12 +313,8 @@ def _comparison(left: str, operator: str, right: str) -> MarkerSet:
 
 
 def _flag(name: str, operator: str, operand: str) -> MarkerSet:
-    variable = Variable(_rank(name), name, operator, operand)
+    variable = Variable(rank(name, operator), name, operator, operand)
     return MarkerSet(make_node(variable, [(True, 0)], [False, True]))
-
-
-def _rank(name: str) -> int:
-    return _ORDER.index("python_full_version" if name == "python_version" else name)
 
 
 def _between(name: str, low: Cut | None, high: Cut | None) -> MarkerSet:
@@ -431,7 +324,7 @@ def _between(name: str, low: Cut | None, high: Cut | None) -> MarkerSet:
         return NOTHING
     cuts = [cut for cut in (low, high) if cut is not None]
     branches: list[Diagram] = [*([False] if low is not None else []), True, *([False] if high is not None else [])]
-    return MarkerSet(make_node(Variable(_rank(name), name), cuts, branches))
+    return MarkerSet(make_node(Variable(rank(name), name), cuts, branches))
 
 
 def _string(name: str, operator: str, literal: str) -> MarkerSet:
@@ -536,14 +429,3 @@ def _python_range(requires_python: SpecifierSet) -> MarkerSet:
 def python_set(requires_python: SpecifierSet) -> MarkerSet:
     """The environments whose Python is in ``requires_python``."""
     return _python_range(requires_python)
-
-
-def _facts() -> MarkerSet:
-    """What holds on every platform: ``os_name`` and ``sys_platform`` do not contradict each other."""
-    windows = _string("os_name", "==", "nt")
-    elsewhere = _string("sys_platform", "==", "linux") | _string("sys_platform", "==", "darwin")
-    posix_on_windows = _string("os_name", "==", "posix") & _string("sys_platform", "==", "win32")
-    return ~(windows & elsewhere) & ~posix_on_windows
-
-
-FACTS = _facts()
