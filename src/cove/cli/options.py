@@ -49,8 +49,10 @@ def parser(program: str, command: Command, *, color: bool = False) -> ArgumentPa
         allow_abbrev=False,
     )
     command.arguments(made)
-    for group in (*command.GROUPS, "global"):
-        section = made.add_argument_group(GROUPS[group])
+    groups = (*command.GROUPS, "global")
+    sections = {heading: made.add_argument_group(heading) for heading in dict.fromkeys(map(GROUPS.__getitem__, groups))}
+    for group in groups:
+        section = sections[GROUPS[group]]
         for setting in SETTINGS:
             if setting.group == group and setting.flag:
                 declare(section.add_argument, setting)
@@ -61,7 +63,7 @@ def parser(program: str, command: Command, *, color: bool = False) -> ArgumentPa
 
 def declare(add: Callable[..., object], setting: Setting[object]) -> None:
     """The option of one setting, for commands that take it without the rest of its group; ``add`` is ``add_argument``."""
-    names = (setting.short, setting.flag) if setting.short else (setting.flag,)
+    names = tuple(filter(None, (setting.short, setting.flag, setting.also)))
     target = {"dest": _PREFIX + setting.name, "default": SUPPRESS}
     variables = f" [env: {setting.env[0]}]" if setting.env else ""
     help_line = (setting.help + variables).replace("%", "%%")

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from cove.cli.context import Context
+from cove.config.settings import Settings
 from cove.errors import UsageError
 from cove.model.name import Name, is_valid_name, normalize
 from cove.operations.inputs import Inputs
@@ -31,26 +32,6 @@ def add_requirements(parser: ArgumentParser, what: str) -> None:
     )  # fmt: skip
 
 
-def add_limits(parser: ArgumentParser) -> None:
-    """Constraints, of builds too, overrides and excludes."""
-    parser.add_argument(
-        "-c", "--constraints", "--constraint", action="append", default=[], dest="constraints", metavar="FILE",
-        help="A file of versions to keep to, should they be needed",
-    )  # fmt: skip
-    parser.add_argument(
-        "--overrides", "--override", action="append", default=[], dest="overrides", metavar="FILE",
-        help="A file of requirements that replace those that packages state",
-    )  # fmt: skip
-    parser.add_argument(
-        "--excludes", "--exclude", action="append", default=[], dest="excludes", metavar="FILE",
-        help="A file of names that are left out, whoever requires them",
-    )  # fmt: skip
-    parser.add_argument(
-        "-b", "--build-constraints", "--build-constraint", action="append", default=[], dest="build_constraints",
-        metavar="FILE", help="A file of versions to keep to where something has to be built",
-    )  # fmt: skip
-
-
 def add_parts(parser: ArgumentParser) -> None:
     """Extras and groups of a ``pyproject.toml``."""
     parser.add_argument(
@@ -72,18 +53,18 @@ def add_parts(parser: ArgumentParser) -> None:
     )
 
 
-def inputs(arguments: Namespace) -> Inputs:
-    """What the arguments ask for; a ``-`` among the files is standard input, which is read now."""
+def inputs(arguments: Namespace, limits: Settings | None = None) -> Inputs:
+    """What the arguments ask for, within ``limits``; a ``-`` among the files is standard input, which is read now."""
     given = vars(arguments)
     files = tuple(given.get("files", ()))
     return Inputs(
         arguments=tuple(given.get("requirements", ())),
         editables=tuple(given.get("editable", ())),
         files=files,
-        constraints=tuple(given.get("constraints", ())),
-        overrides=tuple(given.get("overrides", ())),
-        excludes=tuple(given.get("excludes", ())),
-        build_constraints=tuple(given.get("build_constraints", ())),
+        constraints=limits.constraint if limits else (),
+        overrides=limits.override if limits else (),
+        excludes=limits.exclude if limits else (),
+        build_constraints=limits.build_constraint if limits else (),
         extras=names(given.get("extra", ()), "extra"),
         all_extras=bool(given.get("all_extras")),
         groups=tuple(given.get("group", ())),

@@ -13,7 +13,8 @@ Tier = Mapping[str, tuple[Given, ...]]
 
 
 def merge(tiers: Sequence[Tier], *, interface: Interface = "project", notices: tuple[Event, ...] = ()) -> Settings:
-    """The settings that ``tiers``, highest first, add up to: the highest value wins, lists are joined highest first.
+    """The settings that ``tiers``, highest first, add up to: the highest value wins, lists are joined highest first,
+    but for those of which only the highest source counts.
 
     Raises ``UsageError`` for a flag and ``ConfigurationError`` for a variable or file whose value cannot be used.
     """
@@ -27,7 +28,7 @@ def merge(tiers: Sequence[Tier], *, interface: Interface = "project", notices: t
             given[setting.name] = found[0]
             values[setting.name] = _read(setting, found[0][0])
         else:
-            items = tuple(item for items in found for item in items)
+            items = tuple(item for items in (found[:1] if setting.alone else found) for item in items)
             given[setting.name] = items
             values[setting.name] = tuple(element for item in items for element in _read_items(setting, item))
     return Settings(values, given, interface, notices)

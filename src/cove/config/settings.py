@@ -51,9 +51,11 @@ GROUPS = {
     "global": "Global options",
     "index": "Index options",
     "resolver": "Resolver options",
+    "limits": "Resolver options",
     "lock": "Lock options",
     "installer": "Installer options",
     "build": "Build options",
+    "build-limits": "Build options",
     "binary": "Build options",
     "pip-binary": "Build options",
     "pip": "Environment options",
@@ -87,13 +89,15 @@ class Given:
 class _Where(TypedDict, total=False):
     """The parts of a declaration that all kinds of settings share.
 
-    ``env`` lists variables, the first that is set wins; ``toml`` is a key of ``table``; ``text`` turns the text of a flag or
-    variable into what TOML would hold; ``path`` says that the value is a path, made absolute where it is read.
+    ``also`` is another spelling of ``flag``. ``env`` lists variables, the first that is set wins; ``toml`` is a key of
+    ``table``; ``text`` turns the text of a flag or variable into what TOML would hold; ``path`` says that the value is a
+    path, made absolute where it is read; ``alone`` that of a list only the highest source counts.
     """
 
     group: Required[str]
     help: Required[str]
     flag: str
+    also: str
     short: str
     negative: str
     env: tuple[str, ...]
@@ -103,6 +107,7 @@ class _Where(TypedDict, total=False):
     choices: tuple[str, ...]
     metavar: str
     path: bool
+    alone: bool
 
 
 class Setting(Generic[T]):
@@ -119,6 +124,7 @@ class Setting(Generic[T]):
         self.group = where["group"]
         self.help = where["help"]
         self.flag = where.get("flag", "")
+        self.also = where.get("also", "")
         self.short = where.get("short", "")
         self.negative = where.get("negative", "")
         self.env = where.get("env", ())
@@ -128,6 +134,7 @@ class Setting(Generic[T]):
         self.choices = where.get("choices", ())
         self.metavar = where.get("metavar", "")
         self.path = where.get("path", False)
+        self.alone = where.get("alone", False)
         self.name = ""
 
     def __set_name__(self, owner: type, name: str) -> None:
@@ -172,6 +179,13 @@ def _file(**where: Unpack[_Where]) -> Setting[str | None]:
     where["path"] = True
     where["metavar"] = "PATH"
     return Setting(maybe(read_text), None, **where)
+
+
+def _files(**where: Unpack[_Where]) -> Setting[tuple[str, ...]]:
+    where["text"] = words
+    where["metavar"] = "FILE"
+    where["alone"] = True
+    return _several(read_text, **where)
 
 
 def _keyring_provider(raw: object) -> KeyringProvider:
@@ -274,6 +288,19 @@ class Settings:
         help="Ignore `tool.uv.sources` for this package",
     )  # fmt: skip
 
+    constraint = _files(
+        group="limits", env=("UV_CONSTRAINT",), flag="--constraints", also="--constraint", short="-c",
+        help="A file of versions to keep to, should they be needed",
+    )  # fmt: skip
+    override = _files(
+        group="limits", env=("UV_OVERRIDE",), flag="--overrides", also="--override",
+        help="A file of requirements that replace those that packages state",
+    )  # fmt: skip
+    exclude = _files(
+        group="limits", env=("UV_EXCLUDE",), flag="--excludes", also="--exclude",
+        help="A file of names that are left out, whoever requires them",
+    )  # fmt: skip
+
     # lock
     locked = _switch(group="lock", env=("UV_LOCKED",), flag="--locked", help="Fail if the lock would change")
     frozen = _switch(
@@ -322,6 +349,18 @@ class Settings:
     no_build_isolation = _switch(
         group="build", toml="no-build-isolation", env=("UV_NO_BUILD_ISOLATION",), flag="--no-build-isolation",
         negative="--build-isolation", help="Build in the environment as it is, without installing build requirements",
+    )  # fmt: skip
+    build_constraint = _files(
+        group="build-limits", env=("UV_BUILD_CONSTRAINT",), flag="--build-constraints", also="--build-constraint", short="-b",
+        help="A file of versions to keep to where something has to be built",
+    )  # fmt: skip
+    build_constraint_dependencies = _several(
+        read_text, group="environment", toml="build-constraint-dependencies",
+        help="Requirements that limit what builds may be given; locks know those of their project alone",
+    )  # fmt: skip
+    require_build_hashes = _switch(
+        group="build", toml="require-build-hashes", flag="--require-build-hashes", negative="--no-require-build-hashes",
+        help="Everything that a build requires must have a hash",
     )  # fmt: skip
     pip_no_binary = _several(
         read_package_or_special, group="pip-binary", toml="no-binary", table="pip", flag="--no-binary",
@@ -588,7 +627,7 @@ ALIASES = {"native-tls": "system-certs"}
 
 NOT_FOR_COVE = frozenset(
     {
-        "add-bounds", "audit", "build-backend", "build-constraint-dependencies", "cache-keys", "config-settings",
+        "add-bounds", "audit", "build-backend", "cache-keys", "config-settings",
         "config-settings-package", "conflicts", "constraint-dependencies", "default-groups", "dependency-groups",
         "dependency-metadata", "dev-dependencies", "environments", "exclude-dependencies",
         "extra-build-dependencies", "extra-build-variables", "index-exclude-newer", "managed",

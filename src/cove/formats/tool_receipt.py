@@ -1,7 +1,7 @@
 """``uv-receipt.toml``: what a tool's environment was made from, and which programs it gave (uv's format)."""
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import tomlkit
 
@@ -11,6 +11,7 @@ from cove.model.name import Name, is_valid_name, normalize
 
 FILE_NAME = "uv-receipt.toml"
 
+_BUILD_CONSTRAINTS = "build-constraint-dependencies"
 _PLACES = ("url", "path", "directory", "editable", "git")
 
 
@@ -25,25 +26,25 @@ class Program:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """The first of ``requirements`` is the tool. ``python`` is what was asked for, empty when nothing was; ``options`` are
-    uv's settings by their TOML keys, without any secret."""
+    """The first of ``requirements`` is the tool; ``build_constraints`` limit what its builds may be given. ``python`` is what
+    was asked for, empty when nothing was; ``options`` are uv's settings by their TOML keys, without any secret."""
 
     requirements: tuple[LockedRequirement, ...]
     python: str = ""
     programs: tuple[Program, ...] = ()
     options: Mapping[str, object] = field(default_factory=dict)
+    build_constraints: tuple[LockedRequirement, ...] = ()
 
 
 def dump(receipt: Receipt) -> str:
     """The text of the file."""
-    requirements = tomlkit.array()
-    for requirement in receipt.requirements:
-        requirements.append(_inline(_requirement(requirement)))
     programs = tomlkit.array()
     for each in receipt.programs:
         programs.append(_inline({"name": each.name, "install-path": each.install_path, "from": each.provider}))
     tool = tomlkit.table()
-    tool["requirements"] = requirements.multiline(multiline=len(receipt.requirements) > 1)
+    tool["requirements"] = _requirements(receipt.requirements)
+    if receipt.build_constraints:
+        tool[_BUILD_CONSTRAINTS] = _requirements(receipt.build_constraints)
     if receipt.python:
         tool["python"] = receipt.python
     tool["entrypoints"] = programs.multiline(multiline=True)
@@ -55,6 +56,13 @@ def dump(receipt: Receipt) -> str:
     document = tomlkit.document()
     document["tool"] = tool
     return tomlkit.dumps(document)
+
+
+def _requirements(several: Sequence[LockedRequirement]) -> object:
+    array = tomlkit.array()
+    for requirement in several:
+        array.append(_inline(_requirement(requirement)))
+    return array.multiline(multiline=len(several) > 1)
 
 
 def _requirement(requirement: LockedRequirement) -> dict[str, object]:
@@ -93,7 +101,8 @@ def parse(text: str) -> Receipt:
         raise ValueError("it has no requirements")
     programs = tuple(_read_program(entry) for entry in _list(tool.get("entrypoints", []), "entrypoints"))
     options = _table(tool.get("options", {}), "options")
-    return Receipt(requirements, _text(tool.get("python", ""), "python"), programs, options)
+    limits = tuple(_read_requirement(entry) for entry in _list(tool.get(_BUILD_CONSTRAINTS, []), _BUILD_CONSTRAINTS))
+    return Receipt(requirements, _text(tool.get("python", ""), "python"), programs, options, limits)
 
 
 def _read_requirement(raw: object) -> LockedRequirement:

@@ -11,12 +11,13 @@ from cove.errors import BuildFailed, UsageError
 from cove.formats.pyproject import Project
 from cove.install.build import Builder, Provision
 from cove.install.discovery import find_environment
-from cove.install.interpreter import Interpreter
 from cove.install.sdist import unpack_sdist
-from cove.model.dataclasses import dataclass, field
+from cove.model.dataclasses import dataclass, field, replace
 from cove.model.name import Name, normalize
+from cove.operations.build_environment import PresentEnvironment
 from cove.operations.local_projects import build_sources
 from cove.operations.project import base_interpreter, python_request, read
+from cove.operations.requirement_files import build_limits
 from cove.operations.workbench import Workbench
 from cove.wiring import Session
 
@@ -148,9 +149,9 @@ def _builder(session: Session, folder: Path, project: Project, wishes: Wishes) -
         interpreter = base_interpreter(session, folder, project.requires_python)
         pins = {} if session.settings.no_sources else _pins(session, project, interpreter.target.markers)
         sent = {} if session.settings.no_sources else build_sources(session, folder, interpreter.target.markers)
-        provision = Workbench(
-            session, interpreter, pins=pins, sent=sent, build_constraints=project.build_constraint_dependencies
-        ).provision
+        asked = build_limits(session, interpreter)
+        limits = replace(asked, constraints=(*asked.constraints, *project.build_constraint_dependencies))
+        provision = Workbench(session, interpreter, pins=pins, sent=sent, build_limits=limits).provision
     return Builder(provision, session.environ, config_settings=wishes.config_settings, report=session.listener)
 
 
@@ -178,21 +179,10 @@ def _as_it_is(session: Session, folder: Path) -> Provision:
     )
 
     @contextmanager
-    def provision(_: Sequence[str]) -> Iterator[_Present]:
-        yield _Present(interpreter)
+    def provision(_: Sequence[str]) -> Iterator[PresentEnvironment]:
+        yield PresentEnvironment(interpreter)
 
     return provision
-
-
-class _Present:
-    """``install.build.BuildEnvironment`` over what is there."""
-
-    def __init__(self, interpreter: Interpreter) -> None:
-        self.executable = interpreter.executable
-        self.scripts = Path(interpreter.paths["scripts"])
-
-    def add(self, requirements: Sequence[str]) -> None:
-        """Without isolation, what is required is expected to be there."""
 
 
 def config_settings(texts: Sequence[str]) -> dict[str, str | list[str]]:

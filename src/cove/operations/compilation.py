@@ -76,7 +76,7 @@ class Compilation:
             interpreter,
             pins=demand.pins,
             editable=demand.editable,
-            build_constraints=demand.build_constraints,
+            build_limits=demand.build_limits,
             full_urls=full_urls(demand.roots),
         )
         self._applies: Applies = lambda _marker, _extras: True

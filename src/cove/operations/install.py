@@ -9,14 +9,12 @@ from packaging.requirements import Requirement
 from packaging.version import InvalidVersion, Version
 
 from cove.config.settings import Settings
-from cove.errors import HashMismatch, NotInstalled, UsageError
+from cove.errors import NotInstalled, UsageError
 from cove.formats.direct_url import Archive, Directory, DirectUrl
 from cove.formats.file_url import to_path
 from cove.install.installed import Installed, scan
 from cove.install.interpreter import Interpreter
 from cove.install.plan import Plan, source_key
-from cove.install.store import StoredWheel
-from cove.model.candidate import Candidate
 from cove.model.dataclasses import dataclass
 from cove.model.event import Warned
 from cove.model.name import Name, normalize
@@ -277,7 +275,7 @@ def _resolve(
         interpreter,
         pins=demand.pins,
         editable=demand.editable,
-        build_constraints=demand.build_constraints,
+        build_limits=demand.build_limits,
         full_urls=full_urls(roots),
     )
     request = for_target(
@@ -329,28 +327,9 @@ def make_wants(
         if direct is not None:
             wants.append(Want(name, direct.metadata.version, direct.make, direct.origin, name in asked))
             continue
-        fetch = partial(_fetch, bench, resolution.candidates[name], digests.get(name, frozenset()))
+        fetch = partial(bench.chosen, resolution.candidates[name], digests.get(name, frozenset()))
         wants.append(Want(name, str(resolved.version), fetch, requested=name in asked))
     return wants
-
-
-def _fetch(bench: "Workbench", candidate: Candidate, digests: frozenset[str]) -> StoredWheel:
-    """The wheel of ``candidate``; its file must have one of ``digests``, where there are any."""
-    take = partial(
-        bench.wheel, candidate.file, name=candidate.name, version=str(candidate.version), index=candidate.index
-    )
-    told = {f"{algorithm}:{digest}" for algorithm, digest in candidate.file.hashes.items()}
-    if not digests or told & digests:
-        return take(hashes={})
-    refusal: HashMismatch | None = None
-    for text in sorted(digests):  # the page does not tell which of the allowed files this is
-        algorithm, _, digest = text.partition(":")
-        try:
-            return take(hashes={algorithm: digest})
-        except HashMismatch as error:
-            refusal = error
-    assert refusal is not None
-    raise refusal
 
 
 def _changing(roots: Iterable[Root], resolution: "Resolution", installed: Mapping[Name, Installed]) -> frozenset[Name]:

@@ -35,7 +35,7 @@ from cove.operations.environments import changeable, seeds
 from cove.operations.inputs import Inputs
 from cove.operations.install import Done
 from cove.operations.policy import file_rules
-from cove.operations.requirement_files import text_of
+from cove.operations.requirement_files import build_limits, text_of
 from cove.operations.workbench import Workbench, origin_of
 from cove.wiring import Session
 
@@ -114,7 +114,7 @@ class _Wants:
         self._session = session
         self._path = path
         self._folder = None if "://" in path else (session.cwd / path).parent
-        self._bench = Workbench(session, interpreter)
+        self._bench = Workbench(session, interpreter, build_limits=build_limits(session, interpreter))
 
     def of(self, package: Package, source: Chosen) -> Want:
         """How ``package`` is installed from ``source``."""

@@ -125,6 +125,7 @@ def _resolve(session: Session, place: Place, terms: _Terms, present: Lock | None
     interpreter = session.begin(lambda: terms.interpreter or locking_interpreter(session, place))
     from cove.formats.marker_sets import TooComplex
     from cove.index.candidates import Rules
+    from cove.operations.build_environment import BuildLimits
     from cove.operations.keeping import kept_indexes
     from cove.operations.lock_build import build_lock, conflict_codes, sections_of
     from cove.operations.lock_known import initial_parts, known_commits, known_versions
@@ -141,7 +142,7 @@ def _resolve(session: Session, place: Place, terms: _Terms, present: Lock | None
         pins=asked.pins,
         base=place.base,
         commits=known_commits(present, settings),
-        build_constraints=project.build_constraint_dependencies,
+        build_limits=BuildLimits(project.build_constraint_dependencies),
     )
     everywhere = everything(terms.requires_python, project.environments, conflict_codes(project))
     request = for_all(

@@ -10,6 +10,7 @@ from cove.index.candidates import Rules
 from cove.install.interpreter import Interpreter
 from cove.install.store import StoredWheel
 from cove.model.name import Name, normalize
+from cove.operations.build_environment import BuildLimits
 from cove.operations.change import Want
 from cove.operations.resolution import resolve
 from cove.operations.targets import for_target
@@ -25,14 +26,15 @@ def obtain(
     *,
     root_name: str = YOU,
     preferences: Mapping[Name, Version] | None = None,
+    build_limits: BuildLimits | None = None,
 ) -> dict[Name, Want]:
     """What ``requirements`` and their dependencies come to on ``interpreter``, with every wheel in the store.
 
-    ``preferences`` are versions to be tried first, ``root_name`` is how messages call whoever asks. Raises what resolving,
-    fetching and building raise.
+    ``preferences`` are versions to be tried first, ``root_name`` is how messages call whoever asks, ``build_limits`` those of
+    builds. Raises what resolving, fetching and building raise.
     """
     settings, target = session.settings, interpreter.target
-    bench = Workbench(session, interpreter)
+    bench = Workbench(session, interpreter, build_limits=build_limits)
     asked = {normalize(requirement.name): requirement for requirement in requirements}
     request = for_target(
         requirements,

@@ -6,7 +6,7 @@ from typing import Literal
 
 from packaging.requirements import InvalidRequirement, Requirement
 
-from cove.config.settings import Settings
+from cove.config.settings import Given, Settings
 from cove.errors import ConfigurationError
 from cove.formats.cutoff import moment
 from cove.index.candidates import Rules
@@ -45,16 +45,21 @@ def package_cutoffs(settings: Settings) -> dict[Name, str | Literal[False]]:
 
 def upgrade_limits(settings: Settings) -> list[Requirement]:
     """The specifiers beside names in ``--upgrade-package``, as constraints. Raises ``ConfigurationError``."""
-    found = []
-    for given in settings.given("upgrade-package"):
-        try:
-            requirement = Requirement(str(given.value))
-        except InvalidRequirement as error:
-            reason = str(error).partition("\n")[0]
-            raise ConfigurationError(f"{given.origin}: `{given.value}` is not a requirement: {reason}") from error
-        if requirement.specifier:
-            found.append(requirement)
-    return found
+    stated = [_requirement(given) for given in settings.given("upgrade-package")]
+    return [requirement for requirement in stated if requirement.specifier]
+
+
+def build_constraints(settings: Settings) -> list[Requirement]:
+    """``build-constraint-dependencies`` of the configuration. Raises ``ConfigurationError``."""
+    return [_requirement(given) for given in settings.given("build-constraint-dependencies")]
+
+
+def _requirement(given: Given) -> Requirement:
+    try:
+        return Requirement(str(given.value))
+    except InvalidRequirement as error:
+        reason = str(error).partition("\n")[0]
+        raise ConfigurationError(f"{given.origin}: `{given.value}` is not a requirement: {reason}") from error
 
 
 def _may_not_build(settings: Settings, name: Name) -> bool:

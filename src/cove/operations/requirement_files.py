@@ -21,8 +21,10 @@ from cove.model.dist import SdistName, WheelName, parse_filename
 from cove.model.name import Name, normalize
 from cove.model.origin import Origin
 from cove.model.url import Url
+from cove.operations.build_environment import BuildLimits
 from cove.operations.inputs import Inputs
 from cove.operations.locations import full_text, without_marks
+from cove.operations.policy import build_constraints
 from cove.operations.project import Place
 from cove.operations.project import read as read_project
 from cove.operations.requirements import Asked, asked_by
@@ -67,7 +69,7 @@ class Demand:
     constraints: tuple[Root, ...] = ()
     overrides: tuple[Requirement, ...] = ()
     excludes: frozenset[Name] = frozenset()
-    build_constraints: tuple[Requirement, ...] = ()
+    build_limits: BuildLimits = BuildLimits()
     pins: Mapping[Name, str] = field(default_factory=dict)
     written: Mapping[str, str] = field(default_factory=dict)
 
@@ -78,12 +80,7 @@ class Demand:
 
     def digests(self) -> dict[Name, frozenset[str]]:
         """The digests that are required of each project's files; none with ``--no-verify-hashes``."""
-        found: dict[Name, frozenset[str]] = {}
-        if not self.session.settings.no_verify_hashes:
-            for root in (*self.roots, *self.constraints):
-                if root.digests:
-                    found[root.name] = found.get(root.name, frozenset()) | root.digests
-        return found
+        return _digests(self.session, (*self.roots, *self.constraints))
 
 
 def read(session: Session, inputs: Inputs, interpreter: Interpreter) -> Demand:
@@ -92,6 +89,12 @@ def read(session: Session, inputs: Inputs, interpreter: Interpreter) -> Demand:
     Raises ``ConfigurationError`` naming file and line, ``UsageError`` for options that fit no file.
     """
     return _Reader(session, inputs, interpreter).demand()
+
+
+def build_limits(session: Session, interpreter: Interpreter) -> BuildLimits:
+    """What limits builds where nothing else is read. Raises as ``read`` does."""
+    files = session.settings.build_constraint
+    return _Reader(session, Inputs(build_constraints=files), interpreter).demand().build_limits
 
 
 def text_of(session: Session, path: str, interpreter: Interpreter) -> str:
@@ -113,6 +116,7 @@ class _Reader:
         self._session = session
         self._inputs = inputs
         self._interpreter = interpreter
+        self._limits = BuildLimits()
         self._pins: dict[Name, str] = {}
         self._written: dict[str, str] = {}
         self._userinfo: dict[tuple[str, str, int | None], Url] = {}
@@ -134,6 +138,7 @@ class _Reader:
         self._session = _with_options(self._session, everything)
         for found in everything.values():
             self._written |= found.written
+        self._limits = self._build_limits(building.values(), projects)
         typed = [*self._typed(inputs.arguments), *(f"-e {path}" for path in inputs.editables)]
         roots = [
             root for text in typed for root in self._roots(requirements_txt.parse(text, "", read=self.text, environ={}))
@@ -148,7 +153,6 @@ class _Reader:
             limiting += [Root(each) for each in upgrade_limits(self._session.settings)]
         overriding = [self._root(entry).requirement for found in replaced.values() for entry in found.entries]
         excluded = {self._root(entry).name for found in left_out.values() for entry in found.entries}
-        limiting_builds = [self._root(entry).requirement for found in building.values() for entry in found.entries]
         for path in projects:
             place, asked = self._project(path)
             roots += self._of_project(path, place, asked)
@@ -157,7 +161,6 @@ class _Reader:
             ]
             overriding += place.project.override_dependencies
             excluded.update(place.project.exclude_dependencies)
-            limiting_builds += place.project.build_constraint_dependencies
         for group in inputs.groups:
             roots += self._of_group(group)
         self._check_extras(projects)
@@ -167,7 +170,7 @@ class _Reader:
             tuple(limiting),
             tuple(overriding),
             frozenset(excluded),
-            tuple(limiting_builds),
+            self._limits,
             self._pins,
             self._written,
         )
@@ -274,7 +277,17 @@ class _Reader:
     def _bench(self) -> "Workbench":
         from cove.operations.workbench import Workbench
 
-        return Workbench(self._session, self._interpreter)
+        return Workbench(self._session, self._interpreter, build_limits=self._limits)
+
+    # -- builds
+
+    def _build_limits(self, files: Iterable[Requirements], projects: Iterable[str]) -> BuildLimits:
+        """What ``files``, ``projects`` and the configuration say of what builds require."""
+        session = self._session
+        roots = [self._root(entry) for found in files for entry in found.entries]
+        stated = [*(root.requirement for root in roots), *build_constraints(session.settings)]
+        stated += [each for path in projects for each in self._project(path)[0].project.build_constraint_dependencies]
+        return BuildLimits(tuple(dict.fromkeys(stated)), _digests(session, roots))
 
     # -- projects
 
@@ -399,3 +412,12 @@ def _with_options(session: Session, files: Mapping[str, Requirements]) -> Sessio
                 raise ConfigurationError(f"{origin} and {first} give different values of --index-url")
             tier.setdefault(name, (Given(value, origin, folder),))
     return session.with_settings(with_fallback(session.settings, tier)) if tier else session
+
+
+def _digests(session: Session, roots: Iterable[Root]) -> dict[Name, frozenset[str]]:
+    found: dict[Name, frozenset[str]] = {}
+    if not session.settings.no_verify_hashes:
+        for root in roots:
+            if root.digests:
+                found[root.name] = found.get(root.name, frozenset()) | root.digests
+    return found

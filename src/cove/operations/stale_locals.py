@@ -48,10 +48,12 @@ def _folder_difference(session: Session, place: Place, package: LockedPackage) -
 
 
 def _built(session: Session, place: Place, folder: Path, package: LockedPackage) -> bytes:
+    from cove.operations.build_environment import BuildLimits
     from cove.operations.project import locking_interpreter
     from cove.operations.workbench import Workbench
 
-    bench = Workbench(session, locking_interpreter(session, place))
+    limits = BuildLimits(place.project.build_constraint_dependencies)
+    bench = Workbench(session, locking_interpreter(session, place), build_limits=limits)
     return bench.metadata_of_folder(folder, str(package.name), is_editable=package.source.kind == "editable")
 
 

@@ -374,11 +374,12 @@ class _Fetcher:
         return self._bench().from_folder(folder, label, is_editable=is_editable)
 
     def _bench(self) -> "Workbench":
+        from cove.operations.build_environment import BuildLimits
         from cove.operations.workbench import Workbench
 
         pins = self._asked().whole.pins  # for what building requires
-        limits = self._asked().root.project.build_constraint_dependencies
-        return Workbench(self._session, self._interpreter, pins=pins, build_constraints=limits)
+        limits = BuildLimits(self._asked().root.project.build_constraint_dependencies)
+        return Workbench(self._session, self._interpreter, pins=pins, build_limits=limits)
 
     def _asked(self) -> "Together":
         from cove.operations.together import asked_together

@@ -15,11 +15,12 @@ from cove.install.installed import scan
 from cove.install.interpreter import Interpreter, remember
 from cove.install.plan import Plan, plan
 from cove.install.wheel import Manifest
-from cove.model.dataclasses import dataclass
+from cove.model.dataclasses import dataclass, replace
 from cove.model.index import Index
 from cove.model.name import Name, is_valid_name, normalize
 from cove.operations.change import Want, change
 from cove.operations.obtain import obtain
+from cove.operations.requirement_files import build_limits
 from cove.operations.tool_shelf import Change, Shelf, Tool, is_on_path
 from cove.operations.tool_spec import Asked
 from cove.wiring import Session
@@ -109,18 +110,29 @@ class _Installation:
 
     def run(self) -> tuple[Tool, Plan | None]:
         name, session = self._asked.name, self._session
-        present = discovery.reusable(self._folder, self._request, cache_dir=session.cache_dir, report=session.listener)
+        base = present = discovery.reusable(
+            self._folder, self._request, cache_dir=session.cache_dir, report=session.listener
+        )
+        if base is None:
+            base = discovery.find_base(
+                self._request, environ=session.environ, cache_dir=session.cache_dir, report=session.listener
+            )
+        limits = build_limits(session, base)
         receipt = Receipt(
             tuple(requirement_entry(requirement) for requirement in self._requirements),
             session.settings.python or "",
             options=_options(session),
+            build_constraints=tuple(requirement_entry(requirement) for requirement in limits.constraints),
         )
         if present is not None and self._before is not None and self._is_as_asked(self._before, receipt):
             return self._before, None
-        base = present or discovery.find_base(
-            self._request, environ=session.environ, cache_dir=session.cache_dir, report=session.listener
+        wants = obtain(
+            session,
+            base,
+            self._requirements,
+            preferences=self._preferences(present),
+            build_limits=limits,
         )
-        wants = obtain(session, base, self._requirements, preferences=self._preferences(present))
         programs = _programs(wants[name].wheel().manifest)
         if not programs:
             raise UsageError(
@@ -130,11 +142,10 @@ class _Installation:
         known = self._before.receipt if self._before is not None else None
         self._shelf.check_programs(name, programs, known, force=self._force)
         made = self._plan(wants, present)
-        receipt = Receipt(
-            receipt.requirements,
-            receipt.python,
-            tuple(Program(program, str(self._shelf.place_of(program)), name) for program in programs),
-            _options(session, asks_credentials=True),
+        receipt = replace(
+            receipt,
+            programs=tuple(Program(program, str(self._shelf.place_of(program)), name) for program in programs),
+            options=_options(session, asks_credentials=True),
         )
         self._change(base, None if made.is_empty else wants, receipt)
         return Tool(name, wants[name].version, self._folder, receipt), made
@@ -155,7 +166,8 @@ class _Installation:
             return False  # what lies there may have changed
         then, now = before.receipt, receipt
         return (
-            (then.requirements, then.python) == (now.requirements, now.python)
+            (then.requirements, then.python, then.build_constraints)
+            == (now.requirements, now.python, now.build_constraints)
             and _without_authenticate(then.options) == _without_authenticate(now.options)
             and all(self._shelf.is_link(Path(each.install_path), before.name) for each in then.programs)
         )

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import cached_property
+from functools import cached_property, partial
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from packaging.markers import Marker
 from packaging.requirements import Requirement
 
-from cove.errors import BuildFailed, ConfigurationError, InvalidArtifact, NoCompatibleFile
+from cove.errors import BuildFailed, ConfigurationError, HashMismatch, InvalidArtifact, NoCompatibleFile
 from cove.formats import core_metadata, git_url
 from cove.formats.direct_url import Archive, Directory, DirectUrl, Repository
 from cove.formats.file_url import from_path, to_path
@@ -24,17 +24,16 @@ from cove.install.interpreter import Interpreter
 from cove.model.candidate import Candidate
 from cove.model.dataclasses import replace
 from cove.model.dist import File
-from cove.model.event import Event, Finished, Listener
 from cove.model.index import Index
 from cove.model.metadata import CoreMetadata
 from cove.model.name import Name, normalize
 from cove.model.url import Url
+from cove.operations.build_environment import BuildEnvironment, BuildLimits
 from cove.operations.direct import Direct, fragment_digests
 from cove.operations.locations import flags, is_absolute
 from cove.operations.parallel import each
 from cove.operations.policy import file_rules
-from cove.operations.resolution import Resolution, Universe, resolve
-from cove.operations.targets import for_target
+from cove.operations.resolution import Resolution, Universe
 from cove.operations.upload_dates import UploadDates
 from cove.resolve.catalogue import may_hold
 from cove.resolve.request import Request
@@ -62,14 +61,14 @@ class Workbench:
         commits: Mapping[str, str] | None = None,
         sent: Mapping[Name, str] | None = None,
         full_urls: Mapping[str, str] | None = None,
-        build_constraints: Sequence[Requirement] = (),
+        build_limits: BuildLimits | None = None,
     ) -> None:
         """``editable`` names the projects whose folders are installed in place; ``building`` what is being built. Paths of
         local projects are written relative to ``base``; ``commits`` are those that references of repositories are locked
-        at. ``sent`` are what builds require and come from no index, with their URLs; ``build_constraints`` limit them.
+        at. ``sent`` are what builds require and come from no index, with their URLs; ``build_limits`` limit them.
         ``full_urls`` are URLs of requirements with the user info that those do not show."""
         self.session = session
-        self.build_constraints = tuple(build_constraints)
+        self.build_limits = build_limits or BuildLimits()
         self.interpreter = interpreter
         self._pins = dict(pins or {})
         self._editable = editable
@@ -140,15 +139,35 @@ class Workbench:
         )
         return fetched if isinstance(fetched, StoredWheel) else self._from_sdist(fetched, f"{name} {version}")
 
-    def wheels(self, resolution: Resolution) -> "dict[Name, StoredWheel]":
-        """The wheels of everything that was chosen, fetched side by side."""
+    def wheels(
+        self, resolution: Resolution, digests: Mapping[Name, frozenset[str]] | None = None
+    ) -> "dict[Name, StoredWheel]":
+        """The wheels of everything that was chosen, fetched side by side; ``digests`` as for ``chosen``."""
 
         def one(item: tuple[Name, Candidate]) -> "tuple[Name, StoredWheel]":
-            name, chosen = item
-            return name, self.wheel(chosen.file, name=name, version=str(chosen.version), index=chosen.index, hashes={})
+            name, candidate = item
+            return name, self.chosen(candidate, (digests or {}).get(name, frozenset()))
 
         fetched = dict(each(one, resolution.candidates.items(), workers=self.session.workers))
         return fetched | {name: direct.make() for name, direct in resolution.directs.items()}
+
+    def chosen(self, candidate: Candidate, digests: frozenset[str] = frozenset()) -> "StoredWheel":
+        """The wheel of ``candidate``; its file must have one of ``digests`` (``sha256:…``), where there are any."""
+        take = partial(
+            self.wheel, candidate.file, name=candidate.name, version=str(candidate.version), index=candidate.index
+        )
+        told = {f"{algorithm}:{digest}" for algorithm, digest in candidate.file.hashes.items()}
+        if not digests or told & digests:
+            return take(hashes={})
+        refusal: HashMismatch | None = None
+        for text in sorted(digests):  # the page does not tell which of the allowed files this is
+            algorithm, _, digest = text.partition(":")
+            try:
+                return take(hashes={algorithm: digest})
+            except HashMismatch as error:
+                refusal = error
+        assert refusal is not None
+        raise refusal
 
     # -- direct references --------------------------------------------------------------------------------------------
 
@@ -354,7 +373,7 @@ class Workbench:
             pins=self._pins,
             building=building,
             sent=sent,
-            build_constraints=self.build_constraints,
+            build_limits=self.build_limits,
         )
 
     # -- building -----------------------------------------------------------------------------------------------------
@@ -397,13 +416,11 @@ class Workbench:
         import platform
 
         target = self.interpreter.target
-        return f"{target.tags[0]} {target.python} {platform.machine()} {os.name}"
+        found = f"{target.tags[0]} {target.python} {platform.machine()} {os.name}"
+        return f"{found} {self.build_limits}".rstrip()
 
     def _built_metadata(self, candidate: Candidate) -> CoreMetadata:
-        wheel = self.wheel(
-            candidate.file, name=candidate.name, version=str(candidate.version), index=candidate.index, hashes={}
-        )
-        return _metadata(wheel)
+        return _metadata(self.chosen(candidate))
 
     def _keep(self, file: File, content: bytes) -> None:
         store = self.session.store
@@ -417,7 +434,7 @@ class Workbench:
             store.add_sdist(path, file.filename)
 
     @contextmanager
-    def provision(self, requirements: Sequence[str]) -> Iterator["_BuildEnvironment"]:
+    def provision(self, requirements: Sequence[str]) -> Iterator[BuildEnvironment]:
         """An environment that has these requirements and nothing else (PEP 517's isolation)."""
         from tempfile import TemporaryDirectory
 
@@ -425,69 +442,9 @@ class Workbench:
 
         with TemporaryDirectory(prefix="cove-build-env-") as folder:
             made = environment.create(Path(folder) / "env", self.interpreter)
-            prepared = _BuildEnvironment(self, made)
+            prepared = BuildEnvironment(self, made)
             prepared.add(requirements)
             yield prepared
-
-
-class _BuildEnvironment:
-    """``install.build.BuildEnvironment`` over a virtual environment."""
-
-    def __init__(self, bench: Workbench, interpreter: Interpreter) -> None:
-        self._bench = bench
-        self._interpreter = interpreter
-        self._present: list[str] = []
-
-    @property
-    def executable(self) -> Path:
-        """Its interpreter."""
-        return self._interpreter.executable
-
-    @property
-    def scripts(self) -> Path:
-        """The folder of its programs."""
-        return Path(self._interpreter.paths["scripts"])
-
-    def add(self, requirements: Sequence[str]) -> None:
-        """Resolve what is asked for now together with what was asked for before, and install what is not there yet."""
-        if not requirements:
-            return
-        first = not self._present
-        self._present += requirements
-        asked = [self._bench.located(Requirement(text)) for text in self._present]
-        bench, target = self._bench, self._bench.interpreter.target
-        request = for_target(asked, target, root_name="the build", constraints=bench.build_constraints)
-        found = resolve(
-            bench.in_force(request),
-            bench.universe(Rules(target=target)),
-            workers=bench.session.workers,
-            listener=_without_summaries(bench.session.listener),
-        )
-        from cove.install.apply import Addition, apply
-        from cove.install.installed import scan
-        from cove.install.site import scheme_of
-
-        present = {} if first else scan(self._interpreter.sites)
-        wheels = bench.wheels(found)
-        changed = {
-            name: wheel
-            for name, wheel in wheels.items()
-            if name not in present or present[name].version != str(found.solution.packages[name].version)
-        }
-        apply(
-            scheme_of(self._interpreter),
-            remove=[Path(present[name].path) for name in changed if name in present],
-            install=[Addition(wheel) for _, wheel in sorted(changed.items())],
-        )
-
-
-def _without_summaries(listener: Listener) -> Listener:
-    """What a build needs is a detail of the work: it is shown while it goes on, and not summed up."""
-
-    def pass_on(event: Event) -> None:
-        listener(replace(event, detail="") if isinstance(event, Finished) else event)
-
-    return pass_on
 
 
 def _metadata(wheel: "StoredWheel") -> CoreMetadata:

@@ -11,7 +11,7 @@ HELP = """Build the source distribution and the wheel of a project.
 
 The wheel is built from the source distribution, which shows that this one is whole; --wheel and --sdist build from the
 folder."""
-GROUPS = ("python", "index", "resolver", "build", "binary", "cache", "output")
+GROUPS = ("python", "index", "resolver", "build", "build-limits", "binary", "cache", "output")
 
 
 def arguments(parser: ArgumentParser) -> None:

@@ -16,7 +16,7 @@ from cove.wiring import Session
 HELP = """Compile requirements to a file that pins everything they come to.
 
 An output file that is there is preferred to newer versions; `--upgrade` takes these."""
-GROUPS = ("index", "resolver", "build", "pip-binary", "pip", "cache", "python")
+GROUPS = ("index", "resolver", "limits", "build-limits", "build", "pip-binary", "pip", "cache", "python")
 
 if TYPE_CHECKING:  # loaded while the first questions are on their way
     from cove.install.interpreter import Interpreter
@@ -30,7 +30,6 @@ def arguments(parser: ArgumentParser) -> None:
     )
     parser.add_argument("-o", "--output-file", metavar="FILE", help="Write the result to this file")
     parser.add_argument("--format", choices=FORMATS, help="The format; a file called pylock.toml needs no telling")
-    pip_options.add_limits(parser)
     pip_options.add_parts(parser)
     add, switch = parser.add_argument, {"action": "store_true"}
     add("--generate-hashes", help="Add the hashes of all files", **switch)  # type: ignore[arg-type]
@@ -61,7 +60,7 @@ def arguments(parser: ArgumentParser) -> None:
 def run(context: Context) -> int:
     """Compile, and print the result unless it goes to a file."""
     arguments_ = context.arguments
-    wanted = pip_options.inputs(arguments_)
+    wanted = pip_options.inputs(arguments_, context.settings)
     if arguments_.universal and arguments_.python_platform:
         raise UsageError(
             "`--universal` is for all platforms, and `--python-platform` for one", hints=("give one of the two",)

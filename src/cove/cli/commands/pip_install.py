@@ -12,13 +12,24 @@ from cove.wiring import Session
 HELP = """Install packages into an environment.
 
 What is installed and will do is kept. When everything that is asked for is there, no index is asked."""
-GROUPS = ("index", "resolver", "installer", "build", "pip-binary", "pip", "cache", "python", "output")
+GROUPS = (
+    "index",
+    "resolver",
+    "limits",
+    "build-limits",
+    "installer",
+    "build",
+    "pip-binary",
+    "pip",
+    "cache",
+    "python",
+    "output",
+)
 
 
 def arguments(parser: ArgumentParser) -> None:
     """What to install."""
     pip_options.add_requirements(parser, "A name with versions, a path, or a URL")
-    pip_options.add_limits(parser)
     pip_options.add_parts(parser)
     parser.add_argument("--no-deps", action="store_true", help="Leave out what packages require")
     parser.add_argument("--dry-run", action="store_true", help="Say what would change; change nothing")
@@ -27,7 +38,7 @@ def arguments(parser: ArgumentParser) -> None:
 def run(context: Context) -> int:
     """Install, and say what changed."""
     arguments_ = context.arguments
-    wanted = pip_options.inputs(arguments_)
+    wanted = pip_options.inputs(arguments_, context.settings)
     if not (wanted.arguments or wanted.editables or wanted.files or wanted.groups):
         raise UsageError("there is nothing to install", hints=("name a package, or a file of them with `-r`",))
     with Session(context.settings, environ=context.environ, cwd=context.cwd, listener=context.listener) as session:

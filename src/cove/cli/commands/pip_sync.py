@@ -11,13 +11,24 @@ from cove.wiring import Session
 HELP = """Make an environment have exactly what requirements files list.
 
 What these packages require is not looked for, and everything else is removed: the files are best made by `cove pip compile`."""
-GROUPS = ("index", "resolver", "installer", "build", "pip-binary", "pip", "cache", "python", "output")
+GROUPS = (
+    "index",
+    "resolver",
+    "limits",
+    "build-limits",
+    "installer",
+    "build",
+    "pip-binary",
+    "pip",
+    "cache",
+    "python",
+    "output",
+)
 
 
 def arguments(parser: ArgumentParser) -> None:
     """The files."""
     parser.add_argument("files", nargs="+", metavar="FILE", help="A requirements file, pyproject.toml or pylock.toml")
-    pip_options.add_limits(parser)
     pip_options.add_parts(parser)
     parser.add_argument("--allow-empty-requirements", action="store_true", help="Empty files mean an empty environment")
     parser.add_argument("--dry-run", action="store_true", help="Say what would change; change nothing")
@@ -26,7 +37,7 @@ def arguments(parser: ArgumentParser) -> None:
 def run(context: Context) -> int:
     """Sync, and say what changed."""
     arguments_ = context.arguments
-    wanted = pip_options.inputs(arguments_)
+    wanted = pip_options.inputs(arguments_, context.settings)
     with Session(context.settings, environ=context.environ, cwd=context.cwd, listener=context.listener) as session:
         is_empty_meant, is_dry = arguments_.allow_empty_requirements, arguments_.dry_run
         if any(map(is_pylock, wanted.files)):

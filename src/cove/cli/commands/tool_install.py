@@ -11,7 +11,7 @@ from cove.wiring import Session
 HELP = """Install a program in an environment of its own, and make it reachable.
 
 A tool belongs to no project: indexes are those of options, variables and the user's configuration."""
-GROUPS = ("index", "resolver", "installer", "build", "binary", "cache", "python", "output")
+GROUPS = ("index", "resolver", "installer", "build", "build-limits", "binary", "cache", "python", "output")
 
 
 def arguments(parser: ArgumentParser) -> None:
