@@ -254,7 +254,7 @@ class Settings:
     )  # fmt: skip
     prerelease = Setting(
         one_of("disallow", "allow", "if-necessary", "explicit", "if-necessary-or-explicit"),
-        "if-necessary-or-explicit", group="resolver", toml="prerelease", env=("UV_PRERELEASE",), flag="--prerelease",
+        "if-necessary", group="resolver", toml="prerelease", env=("UV_PRERELEASE",), flag="--prerelease",
         choices=("disallow", "allow", "if-necessary", "explicit", "if-necessary-or-explicit"),
         help="When pre-releases are taken",
     )  # fmt: skip

@@ -192,7 +192,7 @@ def _options(settings: Settings) -> dict[str, object]:
     """The ``[options]`` table: what differs from the defaults."""
     stated = {
         "resolution-mode": (settings.resolution, "highest"),
-        "prerelease-mode": (settings.prerelease, "if-necessary-or-explicit"),
+        "prerelease-mode": (settings.prerelease.removesuffix("-or-explicit"), "if-necessary"),  # the old name of it
         "fork-strategy": (settings.fork_strategy, "requires-python"),
     }
     return {key: value for key, (value, default) in stated.items() if value != default} | cutoffs(settings)

@@ -19,6 +19,9 @@ from cove.model.name import Name, normalize
 class Region(Protocol):
     """The environments that meet a marker; ``==`` is equality of meaning."""
 
+    def __and__(self, other: Self, /) -> Self:
+        """Those in both."""
+
     @property
     def is_everything(self) -> bool:
         """Whether it is all there are."""
@@ -94,13 +97,15 @@ def parts(
     """
     grouped: dict[Name, list[tuple[Requirement, R]]] = {}
     for requirement in requirements:
-        name = normalize(requirement.name)
-        region = here.region(requirement.marker, extra)
+        name, region = normalize(requirement.name), here.region(requirement.marker, extra)
+        if here.divided(region)[0] is None:
+            continue
         grouped.setdefault(name, []).append((requirement, region))
         for constraint in constraints.get(name, ()):
-            if constraint.marker is not None:
-                both = here.region(constraint.marker, None)
-                grouped[name].append((constraint, both))
+            limited = here.region(constraint.marker, None)
+            both = region & limited
+            # What limits a project elsewhere only is kept apart, for it is taken for a limit wherever it may be one.
+            grouped[name].append((constraint, both if here.divided(both)[0] is not None else limited))
     found: list[Environments[R]] = [here]
     for _, several in sorted(grouped.items()):
         regions = [region for _, region in several]

@@ -12,7 +12,7 @@ def choose(catalogue: Catalogue, name: Name, possible: int) -> int:
     """The bit of the candidate to try first among ``possible``, which is not empty and lacks "not selected".
 
     A preferred version comes first, then an earlier tier before a later one. In a tier a yanked version comes last, and a
-    pre-release only where there is nothing else, unless it was asked for. Then ``resolution`` decides between the highest
+    pre-release only where there is nothing else, unless all are welcome. Then ``resolution`` decides between the highest
     and the lowest.
     """
     request, listing = catalogue.request, catalogue.listings[name]
@@ -26,11 +26,7 @@ def choose(catalogue: Catalogue, name: Name, possible: int) -> int:
             return preferred
     possible = next((possible & tier for tier in listing.tiers if possible & tier), possible)
     possible = possible & ~listing.yanked or possible
-    asked_for = request.prereleases == "allow" or (
-        request.prereleases in ("explicit", "if-necessary-or-explicit")
-        and (name in catalogue.explicit or catalogue.url(name) != "")
-    )
-    if not asked_for:
+    if request.prereleases != "allow":
         possible = possible & ~listing.prereleases or possible
     lowest = request.resolution == "lowest" or (request.resolution == "lowest-direct" and name in catalogue.direct)
     return possible & -possible if lowest else 1 << possible.bit_length() - 1

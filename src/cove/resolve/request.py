@@ -49,7 +49,7 @@ class Request:
     With ``environments`` the resolution is a universal one, and may have to be parted (``universal.solve_everywhere``);
     ``sections`` are then the roots as they stand side by side, and ``by_python`` tells whether a newer version for newer
     Pythons is a reason to part. ``required`` are environments that a version without an sdist must have a wheel for.
-    ``fallbacks`` are tried after the preferences.
+    ``fallbacks`` are tried after the preferences. (``if-necessary-or-explicit`` is an old name of ``if-necessary``.)
     """
 
     roots: Sequence[Requirement]
@@ -60,7 +60,7 @@ class Request:
     constraints: Sequence[Requirement] = ()
     overrides: Sequence[Requirement] = ()
     excludes: frozenset[Name] = frozenset()
-    prereleases: Prereleases = "if-necessary-or-explicit"
+    prereleases: Prereleases = "if-necessary"
     resolution: Resolution = "highest"
     root_name: str = YOU
     origins: Origins = Origins()
@@ -70,3 +70,8 @@ class Request:
     required: Sequence[Region] = ()
     places: Places = field(default_factory=dict)
     fallbacks: Mapping[Name, Sequence[Version]] = field(default_factory=dict)
+
+    @property
+    def newest_first(self) -> bool:
+        """Whether the parts with the newest Pythons are solved first: else what is chosen for the oldest may do for others."""
+        return self.by_python and self.resolution != "lowest"

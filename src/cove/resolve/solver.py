@@ -215,7 +215,7 @@ class _Attempt:
     def _part(
         self, requirements: Sequence[Requirement], extra: Name | None, owner: tuple[Name, Version] | None = None
     ) -> None:
-        here, newest = self._request.environments, self._request.by_python
+        here, newest = self._request.environments, self._request.newest_first
         if here is not None:
             divided = parts(here, requirements, extra, self._catalogue.constraints, newest_first=newest)
             if len(divided) > 1:

@@ -51,10 +51,12 @@ def solve_everywhere(
 ) -> UniversalConversation:
     """The conversation that finds the versions for all environments: those in ``initial``, apart, first things first.
 
-    ``request`` is for all of them; its ``walk`` is kept by the driver. ``known`` are the versions of a lock. Otherwise as
+    ``request`` is for all of them; its ``walk`` is kept by the driver. Those with the newest Pythons (else with the oldest)
+    come before others. ``known`` are the versions of a lock. Otherwise as
     ``solver.solve``.
     """
     open_parts: list[tuple[Environments[Any], Mapping[Name, Version]]] = [(here, {}) for here in reversed(initial)]
+    open_parts.sort(key=lambda each: each[0].lowest_python, reverse=not request.newest_first)
     found: list[Branch] = []
     chosen = list(known)
     while open_parts:
@@ -77,14 +79,20 @@ def solve_everywhere(
         else:
             found.append(Branch(here, solution))
             if request.resolution != "lowest-direct":  # what is direct in one part may not be in another
-                chosen += _known(here, solution)
+                chosen += _known(here, solution, request)
         finally:
             walk.forget(narrowed)
     return tuple(found)
 
 
-def _known(here: Environments[Any], solution: Solution) -> list[Known]:
-    return [Known(name, each.version, here.meets, each.place) for name, each in solution.packages.items()]
+def _known(here: Environments[Any], solution: Solution, request: Request) -> list[Known]:
+    """What was chosen, to be taken elsewhere, too: but of pre-releases that were necessary in one part none."""
+    chosen = ((name, resolved.version) for name, resolved in solution.packages.items())
+    return [
+        Known(name, version, here.meets)
+        for name, version in chosen
+        if request.prereleases == "allow" or not version.is_prerelease
+    ]
 
 
 def _request(
