@@ -1,4 +1,5 @@
 import json
+import tomllib
 from base64 import b64encode
 
 import pytest
@@ -28,7 +29,11 @@ def test_a_typed_password_is_used_and_written_nowhere(
         project = sandbox.project(PROJECT)
         ran = sandbox.cove("add", f"foo @ {typed}", "--output-format", "json", *more).ok()
         assert json.loads(ran.stdout) == {"requirements": [f"foo @ {place}"]}
-        assert f"foo @ {place}" in (project / "pyproject.toml").read_text()
+        written = tomllib.loads((project / "pyproject.toml").read_text())
+        if "--raw" in more:
+            assert written["project"]["dependencies"] == [f"foo @ {place}"]
+        else:
+            assert written["tool"]["uv"]["sources"] == {"foo": {"url": place}}
         assert f"cove auth login {server.url}/files" in ran.stderr
         for path in sandbox.root.rglob("*"):
             assert not path.is_file() or b"c4n4ry" not in path.read_bytes(), path
@@ -42,15 +47,17 @@ def test_user_info_that_holds_no_secret_stays(sandbox: Sandbox) -> None:
     project = sandbox.project(PROJECT)
     texts = ["a @ git+ssh://git@example.com/a.git", "b @ https://${USER}:${TOKEN}@example.com/b-1-py3-none-any.whl"]
     ran = sandbox.cove("add", "--frozen", *texts).ok()
-    written = (project / "pyproject.toml").read_text()
-    assert all(text in written for text in texts)
+    written = tomllib.loads((project / "pyproject.toml").read_text())
+    assert written["project"]["dependencies"] == ["a", texts[1]]
+    assert written["tool"]["uv"]["sources"] == {"a": {"git": "ssh://git@example.com/a.git"}}
     assert "warning" not in ran.stderr
 
 
 def test_git_over_https_is_no_exception(sandbox: Sandbox) -> None:
     project = sandbox.project(PROJECT)
     ran = sandbox.cove("add", "--frozen", "a @ git+https://c4n4ry@example.com/team/a.git@v1#subdirectory=x").ok()
-    assert "a @ git+https://example.com/team/a.git@v1#subdirectory=x" in (project / "pyproject.toml").read_text()
+    written = (project / "pyproject.toml").read_text()
+    assert 'a = { git = "https://example.com/team/a.git", subdirectory = "x", rev = "v1" }' in written
     assert "c4n4ry" not in ran.stdout + ran.stderr
     assert "https://example.com/team" in ran.stderr
     sandbox.cove("add", "--frozen", "b @ HTTPS://me:c4n4ry@example.com/b+http://x@y").ok()

@@ -44,6 +44,8 @@ T = TypeVar("T")
 Table = Literal["uv", "pip", "cove"]
 Form = Literal["value", "list", "switch", "count"]
 KeyringProvider = Literal["disabled", "subprocess", "import", "auto"]
+Bounds = Literal["lower", "major", "minor", "exact"]
+"""What a requirement that is added without a version gets, by the version that is locked."""
 Interface = Literal["project", "pip", "tool"]
 """uv's three interfaces: they differ in the files that are read and in the order of indexes."""
 
@@ -53,6 +55,7 @@ GROUPS = {
     "resolver": "Resolver options",
     "limits": "Resolver options",
     "lock": "Lock options",
+    "add": "Requirement options",
     "installer": "Installer options",
     "build": "Build options",
     "build-limits": "Build options",
@@ -309,6 +312,12 @@ class Settings:
     allow_index_change = _several(
         read_package_or_special, group="lock", flag="--allow-index-change", text=commas_or_words, metavar="PACKAGE",
         help="Let this package come from another index than it is locked from; `:all:` for every package",
+    )  # fmt: skip
+
+    # add
+    add_bounds = Setting[Bounds](
+        one_of("lower", "major", "minor", "exact"), "lower", group="add", toml="add-bounds", flag="--bounds",
+        choices=get_args(Bounds), help="Which versions are allowed of what is added without one",
     )  # fmt: skip
 
     # installer
@@ -627,7 +636,7 @@ ALIASES = {"native-tls": "system-certs"}
 
 NOT_FOR_COVE = frozenset(
     {
-        "add-bounds", "audit", "build-backend", "cache-keys", "config-settings",
+        "audit", "build-backend", "cache-keys", "config-settings",
         "config-settings-package", "conflicts", "constraint-dependencies", "default-groups", "dependency-groups",
         "dependency-metadata", "dev-dependencies", "environments", "exclude-dependencies",
         "extra-build-dependencies", "extra-build-variables", "index-exclude-newer", "managed",

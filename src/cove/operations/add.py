@@ -4,24 +4,30 @@ import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from packaging.requirements import InvalidRequirement, Requirement
+from packaging.requirements import Requirement
 from packaging.version import Version
 
 from cove.config.atomic import write_whole
-from cove.config.edit import ProjectFile
-from cove.errors import ConfigurationError, NotInstalled, UsageError
-from cove.model.dataclasses import dataclass
-from cove.model.event import Warned
+from cove.config.edit import DEPENDENCIES, ProjectFile, Section
+from cove.errors import ConfigurationError, NotInstalled
+from cove.formats.git_url import is_git
+from cove.formats.requirement_text import spelled
+from cove.model.dataclasses import dataclass, replace
+from cove.model.event import Finished, Warned
 from cove.model.index import Index
 from cove.model.lock import Lock
 from cove.model.name import Name, normalize
-from cove.model.url import Url
+from cove.operations.additions import NO_WISHES, Addition, Wishes, addition, check_not_itself
+from cove.operations.bounds import bounded
+from cove.operations.inputs import Inputs
 from cove.operations.lock import lock
-from cove.operations.project import Place, locate, place_at
+from cove.operations.project import Place, locate, locking_interpreter, place_at
+from cove.operations.requirement_files import Root
+from cove.operations.requirement_files import read as read_inputs
 from cove.operations.sync import Selection, Synced, sync
 from cove.wiring import Session
 
-_LINK = re.compile(r"(?P<vcs>\w+\+)?(?P<url>https?://(?P<user_info>[^/?#]*)@.*)", re.IGNORECASE)
+_WRITTEN_INDEXES = ("--index", "--default-index")
 _VARIABLE = re.compile(r"\$\{\w+\}")
 
 
@@ -36,85 +42,103 @@ class Edited:
 
 def add(
     session: Session,
-    requirements: Sequence[str],
+    inputs: Inputs,
+    section: Section = DEPENDENCIES,
     *,
-    group: str = "",
-    extra: str = "",
+    wishes: Wishes = NO_WISHES,
     package: str = "",
-    raw: bool = False,
     installs: bool = True,
+    installs_project: bool = True,
 ) -> Edited:
-    """Add ``requirements`` (PEP 508 texts) to the project (or the member ``package``), or to one of its groups or extras.
+    """Add what ``inputs`` list to the project (or the member ``package``), or to one of its groups or extras.
 
-    One without a version gets the locked version as its lower bound, unless ``raw``. Indexes given by flags are written to
-    the project, without credentials; where just one is given and it has a name, what is added is pinned to it. Indexes of
-    variables are used and not written: a variable is a matter of this machine. On any failure every file is as it was.
+    What comes from no index gets its name from there, and a source that says so, without user info. One without a version
+    gets bounds by what is locked then, unless wishes are ``is_raw``. Constraints count for this once. Indexes given by flags
+    are written to the project, without credentials; where just one is given and it has a name, what is added is pinned to
+    it. Indexes of variables are used and not written: a variable is a matter of this machine. On any failure every file is
+    as it was.
     """
     place = _project(session, package)
-    parsed = [_without_secrets(session, _parse(text)) for text in requirements]
-    with _editing(place) as file:
-        indexes = _given_by_flags(session)
-        for index in reversed(indexes):
-            file.add_index(index)
-        pinned_to = indexes[0].name if len(indexes) == 1 else ""
-        for requirement in parsed:
-            file.add_dependency(str(requirement), group=group, extra=extra)
-            if _is_other_member(place, requirement):
-                file.take_from_workspace(normalize(requirement.name))
-            elif pinned_to:
-                file.pin(normalize(requirement.name), pinned_to)
-        file.write()
+    demand = read_inputs(session, inputs, lambda: locking_interpreter(session, place.root))
+    session = demand.session
+    indexes = _given_by_flags(session)
+    if len(indexes) == 1:
+        wishes = replace(wishes, index=indexes[0].name)
+    roots = sorted(demand.roots, key=lambda root: root.editable)
+    additions = [addition(place, _used_here(session, root), wishes) for root in roots]
+    if section == DEPENDENCIES:
+        for each in additions:
+            check_not_itself(place, each.name)
+    with _editing(place) as files:
+        _add_members(session, place, files[-1], additions)
+        new = [each for each in additions if _add(files[0], section, each)]
+        for index in reversed(indexes):  # each goes above those that are there
+            files[-1].add_index(index)
+        _write(files)
         if session.settings.frozen:
-            return Edited(tuple(map(str, parsed)), None, None)
+            return Edited(tuple(each.text for each in additions), None, None)
         place = place_at(place.folder)
-        locked = lock(session, place).lock
-        if not raw:
-            bounded = [_bounded(requirement, locked) for requirement in parsed]
-            if bounded != parsed:
-                for requirement in bounded:
-                    file.add_dependency(str(requirement), group=group, extra=extra)
-                file.write()
-                parsed, place = bounded, place_at(place.folder)
-        return _finish(session, place, parsed, _selected(group, extra), installs=installs)
+        locked = lock(session, place, constraints=[root.requirement for root in demand.constraints]).lock
+        texts = {each.name: each.text for each in additions}
+        if not wishes.is_raw:
+            for requirement in (_bounded(session, each, locked) for each in new):
+                if requirement is not None:
+                    files[0].add_dependency(requirement, section)
+                    texts[normalize(requirement.name)] = spelled(requirement)
+            _write(files)
+            place = place_at(place.folder)
+        selection = replace(_selected(section), no_project=not installs_project)
+        return _finish(session, place, tuple(texts.values()), selection, installs=installs)
+
+
+def _add_members(session: Session, place: Place, file: ProjectFile, additions: Sequence[Addition]) -> None:
+    for folder in dict.fromkeys(each.member for each in additions if each.member is not None):
+        path = folder.relative_to(place.base.resolve()).as_posix()
+        file.add_member(path)
+        session.listener(Finished("workspace", path, f"Made `{path}` a member of the workspace"))
+
+
+def _add(file: ProjectFile, section: Section, each: Addition) -> bool:
+    """Add it to the list, and its source; whether it is new there."""
+    is_new = file.add_dependency(each.requirement, section, has_source=bool(each.source))
+    if each.source:
+        file.set_source(each.name, each.source)
+    return is_new
+
+
+def _write(files: Sequence[ProjectFile]) -> None:
+    for file in files:
+        file.write()
 
 
 def remove(
     session: Session,
     names: Sequence[str],
+    section: Section = DEPENDENCIES,
     *,
-    group: str = "",
-    extra: str = "",
     package: str = "",
     installs: bool = True,
 ) -> Edited:
     """Remove the requirements for ``names``; raises ``NotInstalled`` when the project does not ask for one of them there."""
     place = _project(session, package)
-    with _editing(place) as file:
+    with _editing(place) as files:
+        file = files[0]
         for text in names:
             name = normalize(text)
-            if not file.remove_dependency(name, group=group, extra=extra):
+            if not file.remove_dependency(name, section):
                 raise NotInstalled(
-                    f"{place.pyproject_path} does not require `{name}` in {_where(group, extra)}",
+                    f"{place.pyproject_path} does not require `{name}` in {section}",
                     hints=_elsewhere(place, name),
                 )
             if not _is_required(file, name):
-                file.unpin(name)
+                file.remove_source(name)
         file.write()
         if session.settings.frozen:
             return Edited(tuple(names), None, None)
-        return _finish(session, place_at(place.folder), [], Selection(), installs=installs, named=tuple(names))
+        return _finish(session, place_at(place.folder), tuple(names), Selection(), installs=installs)
 
 
-def _finish(
-    session: Session,
-    place: Place,
-    requirements: Sequence[Requirement],
-    selection: Selection,
-    *,
-    installs: bool,
-    named: tuple[str, ...] = (),
-) -> Edited:
-    texts = named or tuple(map(str, requirements))
+def _finish(session: Session, place: Place, texts: tuple[str, ...], selection: Selection, *, installs: bool) -> Edited:
     if not installs:
         return Edited(texts, lock(session, place).lock, None)
     synced = sync(session, selection, place=place)
@@ -131,23 +155,18 @@ def _project(session: Session, package: str) -> Place:
     return place
 
 
-def _is_other_member(place: Place, requirement: Requirement) -> bool:
-    """Whether a project of the same workspace is meant, which no source has been given for."""
-    name = normalize(requirement.name)
-    if requirement.url or place.workspace is None or name == place.project.name or name in place.project.sources:
-        return False
-    return any(member.project.name == name for member in place.members)
-
-
 @contextmanager
-def _editing(place: Place) -> Iterator[ProjectFile]:
-    """The project file, open for changes; it and the lock are put back when anything goes wrong."""
+def _editing(place: Place) -> Iterator[tuple[ProjectFile, ...]]:
+    """The project file, open for changes, and then that of the workspace's root, which may be the same; these and the lock
+    are put back when anything goes wrong."""
     before = place.lock_path.read_bytes() if place.lock_path.exists() else None
-    file = ProjectFile.open(place.pyproject_path)
+    paths = dict.fromkeys((place.pyproject_path, place.root.pyproject_path))
+    files = tuple(ProjectFile.open(path) for path in paths)
     try:
-        yield file
+        yield files
     except BaseException:
-        file.restore()
+        for file in files:
+            file.restore()
         if before is not None:
             write_whole(place.lock_path, before)
         else:
@@ -155,58 +174,50 @@ def _editing(place: Place) -> Iterator[ProjectFile]:
         raise
 
 
-def _parse(text: str) -> Requirement:
-    try:
-        return Requirement(text)
-    except InvalidRequirement as error:
-        reason = str(error).splitlines()[0]
-        raise UsageError(
-            "a requirement cannot be read", causes=(reason,), hints=("write it as `name`, `name>=1.0` or `name @ URL`",)
-        ) from None
-
-
-def _without_secrets(session: Session, requirement: Requirement) -> Requirement:
-    """The requirement without the user info of its URL: what is written is read by others. For this run it is used."""
-    link = _LINK.fullmatch(requirement.url or "")
-    if link is None or not _VARIABLE.sub("", link["user_info"]).strip(":"):
-        return requirement
-    try:
-        url = Url.parse(link["url"])
-    except ValueError as error:
-        raise UsageError(f"the URL of `{requirement.name}` cannot be used: {error}") from None
-    if not link["vcs"]:
+def _used_here(session: Session, root: Root) -> Root:
+    """The same. The user info of its URL is used for this run, and not written: what is written is read by others."""
+    url = root.url
+    if url is None or url.username is None or _VARIABLE.search(root.written):
+        return root
+    if not is_git(url.public):
         session.credentials.use_for_this_run(url)
     session.listener(
         Warned(
-            f"the user info in the URL of `{requirement.name}` is not written to the project",
-            f"`cove auth login {url.public.partition('#')[0].rpartition('/')[0]}` keeps it where only you can read it",
+            f"the user info in the URL of `{root.name}` is not written to the project",
+            f"`cove auth login {url.public.removeprefix('git+').partition('#')[0].rpartition('/')[0]}` keeps it where only "
+            "you can read it",
         )
     )
-    public = Requirement(str(requirement))
-    public.url = f"{link['vcs'] or ''}{url.public}"
-    return public
+    return root
 
 
-def _bounded(requirement: Requirement, locked: Lock) -> Requirement:
-    """``foo`` as ``foo>=1.2.3``, what is locked; a local version is no bound."""
-    if requirement.specifier or requirement.url:
-        return requirement
-    name = normalize(requirement.name)
-    package = next((package for package in locked.packages if package.name == name), None)
-    if package is None or package.source.kind != "registry":
-        return requirement
-    bounded = Requirement(str(requirement))
-    bounded.specifier &= f">={Version(package.version).public}"
-    return bounded
+def _bounded(session: Session, each: Addition, locked: Lock) -> Requirement | None:
+    """``foo`` as ``foo>=1.2.3``, by the oldest version that is locked; ``None`` for what needs no bound."""
+    if each.requirement.specifier or each.requirement.url or (each.source and "index" not in each.source):
+        return None
+    packages = [package for package in locked.packages if package.name == each.name]
+    if not packages or any(package.source.kind != "registry" for package in packages):
+        return None
+    oldest = min(Version(package.version) for package in packages)
+    return bounded(each.requirement, oldest, session.settings.add_bounds)
 
 
 def _given_by_flags(session: Session) -> list[Index]:
-    return [index for index in session.indexes.all if index.origin.kind == "flag"]
+    """The indexes that are written to the project, the default last."""
+    typed = [index for index in session.indexes.all if index.origin.kind == "flag"]
+    for name in sorted({index.origin.name for index in typed} - set(_WRITTEN_INDEXES)):
+        session.listener(
+            Warned(f"what `{name}` gives is not written to the project", "`--index` and `--default-index` are")
+        )
+    return sorted((index for index in typed if index.origin.name in _WRITTEN_INDEXES), key=lambda index: index.default)
 
 
-def _selected(group: str, extra: str) -> Selection:
+def _selected(section: Section) -> Selection:
     """What was just added is installed too, wherever it was added."""
-    return Selection(groups=(normalize(group),) if group else (), extras=(normalize(extra),) if extra else ())
+    return Selection(
+        groups=(normalize(section.group),) if section.group else (),
+        extras=(normalize(section.extra),) if section.extra else (),
+    )
 
 
 def _is_required(file: ProjectFile, name: Name) -> bool:
@@ -215,12 +226,6 @@ def _is_required(file: ProjectFile, name: Name) -> bool:
     project = pyproject.parse(file.text, str(file.path))
     every = [project.dependencies, *project.optional_dependencies.values(), *project.dependency_groups.values()]
     return any(normalize(requirement.name) == name for several in every for requirement in several)
-
-
-def _where(group: str, extra: str) -> str:
-    if group:
-        return f"the group `{group}`"
-    return f"the extra `{extra}`" if extra else "its dependencies"
 
 
 def _elsewhere(place: Place, name: Name) -> tuple[str, ...]:

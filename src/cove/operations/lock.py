@@ -1,7 +1,8 @@
 """Locking a project: reading the lock, judging it, and writing a new one where it must be."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
+from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 
 from cove.config.settings import Settings
@@ -38,11 +39,19 @@ def read_lock(place: Place) -> Lock | None:
     return uv_lock.parse(text, str(place.lock_path))
 
 
-def lock(session: Session, place: Place, *, check: bool = False, dry_run: bool = False) -> Locked:
+def lock(
+    session: Session,
+    place: Place,
+    *,
+    check: bool = False,
+    dry_run: bool = False,
+    constraints: Sequence[Requirement] = (),
+) -> Locked:
     """The lock of the project: the one that is there while it fits, else a new one, which is written.
 
     With ``--frozen`` the one that is there is taken unseen; with ``check`` (or ``--locked``) ``StaleLock`` is raised where a
-    new one would differ, and says because of what. ``dry_run`` writes nothing.
+    new one would differ, and says because of what. ``dry_run`` writes nothing. ``constraints`` limit a new lock, and are not
+    kept in it.
     """
     settings = session.settings
     present = read_lock(place)
@@ -69,7 +78,7 @@ def lock(session: Session, place: Place, *, check: bool = False, dry_run: bool =
     is_checked = check or settings.locked
     if is_checked and why:
         raise _stale(place, why)
-    made = _resolve(session, place, terms, present)
+    made = _resolve(session, place, terms, present, constraints)
     text = uv_lock.dump(made)
     changed = present is None or text != place.lock_path.read_text(encoding="utf-8")
     if changed and is_checked:
@@ -117,11 +126,14 @@ def _terms(session: Session, place: Place, asked: Together) -> _Terms:
     return _Terms(asked, wanted, interpreter, options, manifest)
 
 
-def _resolve(session: Session, place: Place, terms: _Terms, present: Lock | None) -> Lock:
+def _resolve(
+    session: Session, place: Place, terms: _Terms, present: Lock | None, constraints: Sequence[Requirement]
+) -> Lock:
+    excludes = frozenset(place.project.exclude_dependencies)
     if present is None:  # what a lock has may be asked of the index it is locked from, and of no other
         whole = terms.asked.whole
-        plain = (each for each in whole.roots if each.url is None and each.marker is None)
-        session.ask_ahead((normalize(each.name) for each in plain), whole.pins)
+        plain = {normalize(each.name): None for each in whole.roots if each.url is None and each.marker is None}
+        session.ask_ahead((name for name in plain if name not in excludes), whole.pins)
     interpreter = session.begin(lambda: terms.interpreter or locking_interpreter(session, place))
     from cove.formats.marker_sets import TooComplex
     from cove.index.candidates import Rules
@@ -149,9 +161,9 @@ def _resolve(session: Session, place: Place, terms: _Terms, present: Lock | None
         list(sections_of(terms.asked).values()),
         everywhere,
         root_name=f"`{project.name}`" if len(terms.asked.members) == 1 else "the workspace",
-        constraints=(*project.constraint_dependencies, *upgrade_limits(settings)),
+        constraints=(*project.constraint_dependencies, *upgrade_limits(settings), *constraints),
         overrides=project.override_dependencies,
-        excludes=frozenset(project.exclude_dependencies),
+        excludes=excludes,
         prereleases=settings.prerelease,
         resolution=settings.resolution,
         by_python=settings.fork_strategy == "requires-python",
@@ -160,7 +172,8 @@ def _resolve(session: Session, place: Place, terms: _Terms, present: Lock | None
     )
     kept = kept_indexes(session, present, place, asked) if present is not None else {}
     if kept:  # nearly all of it will be needed again: one wave instead of one round trip for each level
-        session.ask_ahead(kept, asked.pins, session.router(asked.pins, kept).search)
+        wanted = (name for name in kept if name not in excludes)
+        session.ask_ahead(wanted, asked.pins, session.router(asked.pins, kept).search)
     rules = Rules(requires_python=terms.requires_python, any_python=True)
     universe = bench.universe(rules, kept=kept, python_ok=everywhere.python_ok)
     try:

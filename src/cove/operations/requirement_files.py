@@ -1,7 +1,8 @@
 """What the pip commands are asked for: requirements as arguments, and the files that hold them."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import cached_property
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
@@ -83,8 +84,9 @@ class Demand:
         return _digests(self.session, (*self.roots, *self.constraints))
 
 
-def read(session: Session, inputs: Inputs, interpreter: Interpreter) -> Demand:
-    """All that ``inputs`` ask for; a distribution that has no name in sight is built or fetched to learn it.
+def read(session: Session, inputs: Inputs, interpreter: Interpreter | Callable[[], Interpreter]) -> Demand:
+    """All that ``inputs`` ask for; a distribution that has no name in sight is built or fetched to learn it, with
+    ``interpreter``, or what it gives when it is called.
 
     Raises ``ConfigurationError`` naming file and line, ``UsageError`` for options that fit no file.
     """
@@ -104,18 +106,18 @@ def text_of(session: Session, path: str, interpreter: Interpreter) -> str:
 
 def public_location(text: str, written: Mapping[str, str]) -> str:
     """A URL as it may be written: with its variables where its user info is made of them, else without user info."""
-    raw = written.get(text)
-    if raw is None:
-        return Url.parse(text).public
+    raw = written.get(text, text)
     userinfo = _USERINFO.search(raw)
-    return raw if userinfo is None or _UNEXPANDED.fullmatch(userinfo.group()) else _USERINFO.sub("", raw, count=1)
+    if userinfo is not None and _UNEXPANDED.fullmatch(userinfo.group()):
+        return raw
+    return Url.parse(text).public if raw == text else _USERINFO.sub("", raw, count=1)
 
 
 class _Reader:
-    def __init__(self, session: Session, inputs: Inputs, interpreter: Interpreter) -> None:
+    def __init__(self, session: Session, inputs: Inputs, interpreter: Interpreter | Callable[[], Interpreter]) -> None:
         self._session = session
         self._inputs = inputs
-        self._interpreter = interpreter
+        self._base = interpreter
         self._limits = BuildLimits()
         self._pins: dict[Name, str] = {}
         self._written: dict[str, str] = {}
@@ -157,7 +159,7 @@ class _Reader:
             place, asked = self._project(path)
             roots += self._of_project(path, place, asked)
             limiting += [
-                Root(each, via=f"{place.project.name} ({path})") for each in place.project.constraint_dependencies
+                Root(each, via=_stated_in(place, path)) for each in place.project.constraint_dependencies
             ]
             overriding += place.project.override_dependencies
             excluded.update(place.project.exclude_dependencies)
@@ -274,6 +276,10 @@ class _Reader:
         label = text if "://" not in text else str(url)
         return self._bench().direct_at(url, label).metadata.name
 
+    @cached_property
+    def _interpreter(self) -> Interpreter:
+        return self._base() if callable(self._base) else self._base
+
     def _bench(self) -> "Workbench":
         from cove.operations.workbench import Workbench
 
@@ -313,7 +319,7 @@ class _Reader:
             )
         extras = tuple(asked.extras) if self._inputs.all_extras else self._inputs.extras
         several = [asked.dependencies, *(asked.extras[extra] for extra in extras if extra in asked.extras)]
-        via = f"{place.project.name} ({path})" if place.project.name else f"({path})"
+        via = _stated_in(place, path)
         for requirement in (each for part in several for each in part):
             yield self._located(requirement, asked, via)
 
@@ -325,7 +331,7 @@ class _Reader:
             listed = ", ".join(f"`{each}`" for each in asked.groups) or "none"
             raise ConfigurationError(f"{place.pyproject_path} has no group `{group}`", hints=(f"it has {listed}",))
         for requirement in asked.groups[group]:
-            yield self._located(requirement, asked, f"{path or 'pyproject.toml'}:{group}")
+            yield self._located(requirement, asked, _stated_in(place, f"{path or 'pyproject.toml'}:{group}"))
 
     def _located(self, requirement: Requirement, asked: Asked, via: str) -> Root:
         if not requirement.url:
@@ -421,3 +427,8 @@ def _digests(session: Session, roots: Iterable[Root]) -> dict[Name, frozenset[st
             if root.digests:
                 found[root.name] = found.get(root.name, frozenset()) | root.digests
     return found
+
+
+def _stated_in(place: Place, where: str) -> str:
+    """How a compiled file calls a part of a project."""
+    return f"{place.project.name} ({where})" if place.project.name else f"({where})"

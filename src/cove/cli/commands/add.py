@@ -1,12 +1,18 @@
 """``cove add``."""
 
-from argparse import ArgumentParser
-from pathlib import Path
+from argparse import ArgumentParser, BooleanOptionalAction, Namespace
+
+from packaging.markers import InvalidMarker, Marker
 
 from cove.cli.context import Context
+from cove.cli.options import declare
 from cove.cli.summaries import lock_summary, plan_summary
+from cove.config.edit import DEV, Section
+from cove.config.settings import BY_NAME
 from cove.errors import UsageError
 from cove.operations.add import Edited, add
+from cove.operations.additions import Wishes
+from cove.operations.inputs import Inputs
 from cove.wiring import Session
 
 HELP = """Add requirements to the project, lock and install them.
@@ -18,19 +24,37 @@ GROUPS = ("index", "resolver", "lock", "installer", "build", "binary", "cache", 
 
 def arguments(parser: ArgumentParser) -> None:
     """What to add, and where."""
-    parser.add_argument("requirements", nargs="*", metavar="REQUIREMENT", help="`name`, `name>=1.0`, `name @ URL`")
     parser.add_argument(
-        "-r",
-        "--requirements",
-        dest="files",
-        action="append",
-        default=[],
-        metavar="FILE",
-        help="Add what this file lists",
+        "requirements", nargs="*", metavar="REQUIREMENT", help="`name`, `name>=1.0`, `name @ URL`, a URL or a path"
     )
+    _files(parser, "files", "-r", "--requirements", "Add what this file lists")
+    _files(parser, "constraints", "-c", "--constraints", "Take no other versions than this file allows, this once")
     where(parser)
-    parser.add_argument("--raw", action="store_true", help="Write requirements as given, without a lower bound")
+    parser.add_argument("-m", "--marker", metavar="MARKER", help="For these environments only")
+    parser.add_argument(
+        "--extra", dest="extras", action="append", default=[], metavar="EXTRA", help="With this extra of what is added"
+    )
+    declare(parser.add_argument, BY_NAME["add-bounds"])
+    parser.add_argument(
+        "--raw", action="store_true", help="Write requirements as given: no bounds, URLs where they are"
+    )
+    parser.add_argument("--editable", action=BooleanOptionalAction, help="Install a folder in place")
+    parser.add_argument(
+        "--workspace",
+        action=BooleanOptionalAction,
+        help="Make a folder a member of the workspace (default: if it lies within)",
+    )
+    reference = parser.add_mutually_exclusive_group()
+    reference.add_argument("--rev", metavar="REV", help="This commit of a repository")
+    reference.add_argument("--tag", metavar="TAG", help="This tag of a repository")
+    reference.add_argument("--branch", metavar="BRANCH", help="This branch of a repository")
+    parser.add_argument("--lfs", action="store_true", help="Take the files of a repository that Git LFS keeps")
     parser.add_argument("--no-sync", action="store_true", help="Lock, but install nothing")
+    parser.add_argument("--no-install-project", action="store_true", help="Do not install the project itself")
+
+
+def _files(parser: ArgumentParser, target: str, short: str, name: str, text: str) -> None:
+    parser.add_argument(short, name, dest=target, action="append", default=[], metavar="FILE", help=text)
 
 
 def where(parser: ArgumentParser) -> None:
@@ -38,28 +62,57 @@ def where(parser: ArgumentParser) -> None:
     parser.add_argument("--package", default="", metavar="PACKAGE", help="In this member of the workspace")
     place = parser.add_mutually_exclusive_group()
     place.add_argument("--group", default="", metavar="GROUP", help="In this dependency group")
-    place.add_argument("--dev", dest="group", action="store_const", const="dev", help="In the group `dev`")
+    place.add_argument("--dev", action="store_true", help="In the group `dev`")
     place.add_argument("--optional", dest="extra", default="", metavar="EXTRA", help="In this extra")
+
+
+def section(given: Namespace) -> Section:
+    """What the options of ``where`` say."""
+    return DEV if given.dev else Section(given.group, given.extra)
 
 
 def run(context: Context) -> int:
     """Add, and say what changed."""
-    arguments_ = context.arguments
-    texts = [*arguments_.requirements, *(line for file in arguments_.files for line in _lines(context.cwd / file))]
-    if not texts:
+    given = context.arguments
+    inputs = Inputs(arguments=tuple(given.requirements), files=tuple(given.files), constraints=tuple(given.constraints))
+    if not inputs.arguments and not inputs.files:
         raise UsageError("nothing to add", hints=("name what to add: `cove add httpx`",))
     with Session(context.settings, environ=context.environ, cwd=context.cwd, listener=context.listener) as session:
         edited = add(
             session,
-            texts,
-            group=arguments_.group or "",
-            extra=arguments_.extra,
-            package=arguments_.package,
-            raw=arguments_.raw,
-            installs=not arguments_.no_sync,
+            inputs,
+            section(given),
+            wishes=_wishes(given),
+            package=given.package,
+            installs=not given.no_sync,
+            installs_project=not given.no_install_project,
         )
     tell(context, edited)
     return 0
+
+
+def _wishes(given: Namespace) -> Wishes:
+    references = [(kind, name) for kind in ("rev", "tag", "branch") if (name := getattr(given, kind)) is not None]
+    return Wishes(
+        extras=tuple(given.extras),
+        marker=_marker(given.marker),
+        reference=references[0] if references else None,
+        lfs=given.lfs,
+        editable=given.editable,
+        workspace=given.workspace,
+        is_raw=given.raw,
+    )
+
+
+def _marker(text: str | None) -> Marker | None:
+    try:
+        return Marker(text) if text is not None else None
+    except InvalidMarker as error:
+        raise UsageError(
+            f"{text!r} is no environment marker",
+            causes=(str(error).partition("\n")[0],),
+            hints=("it is written as in `sys_platform == 'win32'`",),
+        ) from None
 
 
 def tell(context: Context, edited: Edited) -> None:
@@ -69,14 +122,3 @@ def tell(context: Context, edited: Edited) -> None:
     elif edited.synced is not None:
         for line in (*lock_summary(edited.synced.locked), *plan_summary(edited.synced.plan)):
             context.console.say(line)
-
-
-def _lines(path: Path) -> list[str]:
-    from cove.formats.requirements_txt import parse
-
-    try:
-        text = path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise UsageError(f"{path} cannot be read: {error.strerror}") from error
-    found = parse(text, str(path), read=lambda name: Path(name).read_text(encoding="utf-8"), environ={})
-    return [str(entry.requirement) for entry in found.entries if entry.requirement is not None]

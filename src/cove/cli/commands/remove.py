@@ -2,7 +2,7 @@
 
 from argparse import ArgumentParser
 
-from cove.cli.commands.add import tell, where
+from cove.cli.commands.add import section, tell, where
 from cove.cli.context import Context
 from cove.operations.add import remove
 from cove.wiring import Session
@@ -25,8 +25,7 @@ def run(context: Context) -> int:
         edited = remove(
             session,
             arguments_.names,
-            group=arguments_.group or "",
-            extra=arguments_.extra,
+            section(arguments_),
             package=arguments_.package,
             installs=not arguments_.no_sync,
         )
