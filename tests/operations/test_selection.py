@@ -6,10 +6,11 @@ import pytest
 from packaging.markers import Marker, default_environment
 
 from cove.errors import ConfigurationError
+from cove.model.conflict import Choice
 from cove.model.lock import Lock, LockedDependency, LockedPackage, LockedSource
 from cove.model.name import Name
-from cove.operations.reach import Start, reach
-from cove.operations.selection import select
+from cove.operations.reach import reach
+from cove.operations.selection import Start, select
 
 HERE = LockedSource("virtual", ".")
 INDEX = LockedSource("registry", "https://example.com/simple")
@@ -52,7 +53,7 @@ PACKAGES = (
     ),
     LockedPackage(Name("writer"), "1", INDEX),
 )
-CONFLICTS = ({"package": "demo", "extra": "new"}, {"package": "demo", "extra": "old"})
+CONFLICTS = (Choice(Name("demo"), "extra", Name("new")), Choice(Name("demo"), "extra", Name("old")))
 LOCK = Lock(">=3.11", PACKAGES, conflicts=(CONFLICTS,))
 PARTS = [
     (extras, groups)
@@ -67,7 +68,7 @@ def test_a_target_takes_what_is_needed_there(extras: tuple[Name, ...], groups: t
     environment = {**{key: str(value) for key, value in default_environment().items()}, "sys_platform": platform}
     if {"new", "old"} <= set(extras):
         for ask in (
-            lambda: select(LOCK, APP, environment, extras=extras, groups=groups),
+            lambda: select(LOCK, [Start(APP, extras, groups)], environment),
             lambda: reach(LOCK, [Start(APP, extras, groups)]),
         ):
             with pytest.raises(ConfigurationError, match="exclude each other"):
@@ -76,7 +77,7 @@ def test_a_target_takes_what_is_needed_there(extras: tuple[Name, ...], groups: t
     needed = {
         (part.package.name, part.package.version)
         for part in reach(LOCK, [Start(APP, extras, groups)])
-        if part.package != APP and (not part.marker or Marker(part.marker).evaluate(environment))
+        if not part.marker or Marker(part.marker).evaluate(environment)
     }
-    taken = select(LOCK, APP, environment, extras=extras, groups=groups)
+    taken = select(LOCK, [Start(APP, extras, groups)], environment)
     assert {(package.name, package.version) for package in taken} == needed

@@ -14,6 +14,7 @@ from packaging.version import InvalidVersion, Version
 
 from cove.errors import ConfigurationError
 from cove.formats.marker_text import disjoint
+from cove.model.conflict import Choice, Exclusion
 from cove.model.dataclasses import dataclass, field
 from cove.model.lock import DEFAULT_GROUPS
 from cove.model.name import Name, is_valid_name, normalize
@@ -57,7 +58,8 @@ class Project:
 
     ``version`` is ``None`` when it is dynamic. ``dependency_groups`` are expanded (``include-group`` followed), the legacy
     ``tool.uv.dev-dependencies`` joined to ``dev``. ``default_groups`` is ``"all"`` or sorted names.
-    ``optional_dependencies`` keep their order.
+    ``optional_dependencies`` keep their order. ``group_includes`` has what groups include, which is in them already.
+    ``conflicts`` are what may not be installed together; they may name other projects of the workspace.
     """
 
     name: Name
@@ -85,8 +87,8 @@ class Project:
     is_workspace: bool = False
     workspace_members: tuple[str, ...] = ()
     workspace_exclude: tuple[str, ...] = ()
-    conflicts: tuple[tuple[tuple[str, Name], ...], ...] = ()
-    """Sets of extras and groups, as ``("extra", name)``, of which no two may be asked for together."""
+    group_includes: Mapping[Name, tuple[Name, ...]] = field(default_factory=dict)
+    conflicts: tuple[Exclusion, ...] = ()
 
     @property
     def is_package(self) -> bool:
@@ -166,6 +168,7 @@ class _Reader:
             dependencies=self.requirements(project, "dependencies", "project"),
             optional_dependencies=self._requirement_table(project, "optional-dependencies", "project"),
             dependency_groups=groups,
+            group_includes=self._group_includes(document),
             dynamic=dynamic,
             scripts=self.text_table(project, "scripts", "project"),
             gui_scripts=self.text_table(project, "gui-scripts", "project"),
@@ -316,6 +319,16 @@ class _Reader:
             groups[Name("dev")] = (*groups.get(Name("dev"), ()), *legacy)
         return {name: groups[name] for name in dict.fromkeys((*entries, *groups))}
 
+    def _group_includes(self, document: Mapping[str, object]) -> Mapping[Name, tuple[Name, ...]]:
+        """Which groups each group includes, by itself."""
+        found: dict[Name, tuple[Name, ...]] = {}
+        for group, entries in self.table(document, "dependency-groups", "").items():
+            tables = (entry for entry in entries if isinstance(entry, dict)) if isinstance(entries, list) else ()
+            included = tuple(normalize(entry["include-group"]) for entry in tables)
+            if included:
+                found[normalize(group)] = included
+        return found
+
     def _expand(
         self,
         entries: Mapping[Name, list[object]],
@@ -378,29 +391,37 @@ class _Reader:
         texts = (value,) if isinstance(value, str) else self.texts(uv, key, "tool.uv")
         return tuple(self.marker(text, f"tool.uv.{key}") for text in texts)
 
-    def _conflicts(self, uv: Mapping[str, object], project: Name) -> tuple[tuple[tuple[str, Name], ...], ...]:
+    def _conflicts(self, uv: Mapping[str, object], project: Name) -> tuple[Exclusion, ...]:
         key, stated = "tool.uv.conflicts", uv.get("conflicts", [])
         if not isinstance(stated, list) or not all(isinstance(members, list) for members in stated):
             raise self.wrong(key, "must be a list of lists")
         found = []
         for members in stated:
-            if len(members) < 2:
+            exclusion = tuple(sorted({self._choice(member, project) for member in members}))
+            if len(exclusion) < 2:
                 raise self.wrong(key, "must name at least two in each list")
-            found.append(tuple(self._conflicting(member, project) for member in members))
+            found.append(exclusion)
         return tuple(found)
 
-    def _conflicting(self, member: object, project: Name) -> tuple[str, Name]:
+    def _choice(self, member: object, project: Name) -> Choice:
         key = "tool.uv.conflicts"
-        if not isinstance(member, dict):
-            raise self.wrong(key, 'must hold tables such as `{ extra = "gpu" }`')
-        if normalize(self.text(member, "package", key) or project) != project:
+        if not isinstance(member, dict) or member.keys() - {"package", "extra", "group"}:
             raise self.wrong(
-                key, "names another package, which is not supported: only extras and groups of this one are"
+                key, 'must hold tables such as `{ extra = "gpu" }` or `{ package = "other", group = "docs" }`'
             )
-        kinds = [kind for kind in ("extra", "group") if kind in member]
-        if len(kinds) != 1:
-            raise self.wrong(key, "must name an extra or a group in each table")
-        return kinds[0], normalize(self.text(member, kinds[0], key))
+        texts = {kind: self.name(self.text(member, kind, key), key) for kind in member}
+        if not project and "package" not in texts:
+            raise self.wrong(key, "must name a `package` in each table where there is no [project]")
+        package = texts.get("package", project)
+        if "extra" in texts and "group" in texts:
+            raise self.wrong(key, "may name an extra or a group in a table, not both")
+        if "extra" in texts:
+            return Choice(package, "extra", texts["extra"])
+        if "group" in texts:
+            return Choice(package, "group", texts["group"])
+        if "package" not in texts:
+            raise self.wrong(key, "must name an extra, a group or a package in each table")
+        return Choice(package, "project")
 
     def _sources(self, uv: Mapping[str, object]) -> Mapping[Name, tuple[SourceSpec, ...]]:
         found: dict[Name, tuple[SourceSpec, ...]] = {}

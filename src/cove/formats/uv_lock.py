@@ -15,6 +15,7 @@ from cove.formats.toml_text import key as _key
 from cove.formats.toml_text import tall as _tall
 from cove.formats.toml_text import text as _text
 from cove.formats.toml_text import value as _value
+from cove.model.conflict import Choice, Exclusion
 from cove.model.lock import (
     DEFAULT_GROUPS,
     Lock,
@@ -123,9 +124,15 @@ class _Reader:
         texts = (self.text(table, "package", where), kind, self.text(table, kind, where)) if kind else ()
         return " ".join(texts)
 
-    def conflict(self, members: object) -> tuple[Mapping[str, str], ...]:
-        tables = self.tables({"conflicts": members}, "conflicts", "lock")
-        return tuple({key: self.text(table, key, "conflicts") for key in table} for table in tables)
+    def conflict(self, members: object) -> Exclusion:
+        return tuple(self.choice(table) for table in self.tables({"conflicts": members}, "conflicts", "lock"))
+
+    def choice(self, table: Mapping[str, object]) -> Choice:
+        package = Name(self.text(table, "package", "conflicts"))
+        extra, group = (Name(self.text(table, kind, "conflicts")) for kind in ("extra", "group"))
+        if extra:
+            return Choice(package, "extra", extra)
+        return Choice(package, "group", group) if group else Choice(package, "project")
 
     def default_groups(self, table: Mapping[str, object], where: str) -> tuple[Name, ...] | Literal["all"]:
         if table.get("default-groups") == "all":
@@ -361,14 +368,16 @@ def _file(file: LockedFile, path_key: str) -> str:
     return _inline(pairs)
 
 
-def _conflicts(conflicts: tuple[tuple[Mapping[str, str], ...], ...]) -> list[str]:
+def _conflicts(conflicts: tuple[Exclusion, ...]) -> list[str]:
     if not conflicts:
         return []
-    sets = (
-        "[\n" + "".join(f"    {_inline([(k, _text(v)) for k, v in item.items()])},\n" for item in members) + "]"
-        for members in conflicts
-    )
+    sets = ("[\n" + "".join(f"    {_choice(choice)},\n" for choice in members) + "]" for members in conflicts)
     return f"conflicts = [{', '.join(sets)}]".split("\n")
+
+
+def _choice(choice: Choice) -> str:
+    pairs = [("package", _text(choice.package))]
+    return _inline([*pairs, (choice.kind, _text(choice.name))] if choice.name else pairs)
 
 
 _CUTOFFS = "options.exclude-newer-package"

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Literal
 
+from cove.model.conflict import Exclusion
 from cove.model.dataclasses import dataclass, field
 from cove.model.name import Name
 
@@ -13,11 +14,6 @@ DEFAULT_GROUPS = (Name("dev"),)
 
 DEFAULT_GROUPS_REVISION = 5
 """The revision of the lock format since which a lock tells the groups that a project has by default."""
-
-
-def conflict_code(kind: str, package: Name, name: Name) -> str:
-    """How markers on edges spell that an extra or a group of a project is asked for: ``extra == 'extra-4-demo-gpu'``."""
-    return f"{kind}-{len(package)}-{package}-{name}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +118,6 @@ class Lock:
     required_markers: tuple[str, ...] = ()
     options: Mapping[str, object] = field(default_factory=dict)
     manifest: Mapping[str, object] = field(default_factory=dict)
-    conflicts: tuple[tuple[Mapping[str, str], ...], ...] = ()
+    conflicts: tuple[Exclusion, ...] = ()
     version: int = 1
     revision: int = 0

@@ -18,7 +18,8 @@ from cove.model.name import Name
 from cove.operations.lock import lock
 from cove.operations.moving import Moves
 from cove.operations.project import Place, locate
-from cove.operations.reach import Key, Part, Start, key_of, reach
+from cove.operations.reach import Key, Part, key_of, reach
+from cove.operations.selection import Start
 from cove.operations.staleness import project_in
 from cove.operations.sync import Selection, groups_of
 from cove.operations.together import asked_together

@@ -138,8 +138,9 @@ def _resolve(
     from cove.formats.marker_sets import TooComplex
     from cove.index.candidates import Rules
     from cove.operations.build_environment import BuildLimits
+    from cove.operations.conflicts import declared
     from cove.operations.keeping import kept_indexes
-    from cove.operations.lock_build import build_lock, conflict_codes, sections_of
+    from cove.operations.lock_build import build_lock, roots_of, sections_of
     from cove.operations.lock_known import initial_parts, known_commits, known_versions
     from cove.operations.parts import everything
     from cove.operations.policy import upgrade_limits
@@ -156,9 +157,9 @@ def _resolve(
         commits=known_commits(present, settings),
         build_limits=BuildLimits(project.build_constraint_dependencies),
     )
-    everywhere = everything(terms.requires_python, project.environments, conflict_codes(project))
+    everywhere = everything(terms.requires_python, project.environments, declared(place))
     request = for_all(
-        list(sections_of(terms.asked).values()),
+        roots_of(sections_of(terms.asked)),
         everywhere,
         root_name=f"`{project.name}`" if len(terms.asked.members) == 1 else "the workspace",
         constraints=(*project.constraint_dependencies, *upgrade_limits(settings), *constraints),
@@ -179,7 +180,7 @@ def _resolve(
     try:
         found = resolve_everywhere(
             bench.in_force(request, known=[member.source.url for member in terms.asked.members]),
-            initial_parts(everywhere, project, terms.requires_python, present, settings),
+            initial_parts(everywhere, place, terms.requires_python, present, settings),
             universe,
             known=known_versions(present, settings),
             workers=session.workers,

@@ -1,6 +1,6 @@
 """From what was chosen to the lock that records it."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -13,18 +13,20 @@ from cove.formats.file_url import to_path
 from cove.formats.locked_requirement import requirement_entry
 from cove.formats.marker_sets import MarkerSet
 from cove.formats.marker_text import normalized
-from cove.formats.pyproject import Project
 from cove.formats.python_range import requires_python_text, wheel_may_run
 from cove.formats.uv_lock import REVISION
 from cove.formats.wheel_markers import may_be_used
 from cove.model.candidate import Candidate
+from cove.model.conflict import Choice
 from cove.model.dataclasses import replace
 from cove.model.dist import File, WheelName, parse_filename
 from cove.model.index import Index
-from cove.model.lock import Lock, LockedFile, LockedPackage, LockedSource, conflict_code
+from cove.model.lock import Lock, LockedFile, LockedPackage, LockedSource
 from cove.model.name import Name
+from cove.operations.conflicts import declared
 from cove.operations.direct import Direct
-from cove.operations.lock_graph import Graph, Key, Node, Section, when
+from cove.operations.exclusions import Exclusions
+from cove.operations.lock_graph import Graph, Key, Node, Section
 from cove.operations.project import location_of, relative_path
 from cove.operations.requirements import Asked
 from cove.operations.resolution import Division
@@ -52,7 +54,7 @@ def build_lock(
             *(maker.member(member) for member in together.members),
         ),
         resolution_markers=maker.graph.markers_of(parts),
-        conflicts=stated_conflicts(place.project),
+        conflicts=declared(place),
         supported_markers=stated_markers(place.project.environments, requires_python),
         required_markers=stated_markers(place.project.required_environments, requires_python),
         options=options,
@@ -63,37 +65,50 @@ def build_lock(
 
 def sections_of(together: Together) -> dict[Section, tuple[Requirement, ...]]:
     """What all projects require, as it stands side by side."""
+    excluding = frozenset(choice for members in declared(together.root) for choice in members)
     found: dict[Section, tuple[Requirement, ...]] = {}
     for member in together.members:
-        found |= _sections_of(member.place.project, member.asked)
+        found |= {
+            replace(section, condition=_condition(section.choice, excluding)): several
+            for section, several in _sections_of(member.name, member.asked)
+        }
     for group, several in together.groups.groups.items() if together.groups is not None else ():
         found[Section("group", group)] = several
     return found
 
 
-def _sections_of(project: Project, asked: Asked) -> dict[Section, tuple[Requirement, ...]]:
-    """What a project requires, as it stands side by side; what excludes each other has a marker that tells it apart."""
-    excluding = {each for members in project.conflicts for each in members}
-    found = {Section("project", Name(""), of=project.name): asked.dependencies}
-    for kind, sections in (("extra", asked.extras), ("group", asked.groups)):
-        for name, several in sections.items():
-            code = conflict_code(kind, project.name, name) if (kind, name) in excluding else ""
-            found[Section(kind, name, code, project.name)] = (
-                tuple(when(code, each) for each in several) if code else several
-            )
+def _sections_of(name: Name, asked: Asked) -> Iterator[tuple[Section, tuple[Requirement, ...]]]:
+    yield Section("project", Name(""), name), asked.dependencies
+    yield from ((Section("extra", extra, name), several) for extra, several in asked.extras.items())
+    yield from ((Section("group", group, name), several) for group, several in asked.groups.items())
+
+
+def _condition(choice: Choice, excluding: Collection[Choice]) -> str:
+    """The marker under which a choice counts, where something excludes it.
+
+    An extra brings its project with it, and can only be had with that: it is left out together with it, unless something
+    excludes the extra itself.
+    """
+    project = Choice(choice.package, "project")
+    counting = {choice} & frozenset(excluding)
+    if choice.kind == "extra" and not counting:
+        counting = {project} & frozenset(excluding)
+    if choice.kind == "project" and counting:
+        counting |= {each for each in excluding if each.package == choice.package and each.kind == "extra"}
+    return " or ".join(f'extra == "{each.code}"' for each in sorted(counting))
+
+
+def roots_of(sections: Mapping[Section, Sequence[Requirement]]) -> list[list[Requirement]]:
+    """The requirements as they stand side by side, with the conditions under which they count in their markers."""
+    return [[_counting(each, section.condition) for each in several] for section, several in sections.items()]
+
+
+def _counting(requirement: Requirement, condition: str) -> Requirement:
+    if not condition:
+        return requirement
+    told, found = Marker(condition), Requirement(str(requirement))
+    found.marker = told if found.marker is None else found.marker & told
     return found
-
-
-def conflict_codes(project: Project) -> list[list[str]]:
-    """The sets of extras and groups that exclude each other, as markers spell them."""
-    return [[conflict_code(kind, project.name, name) for kind, name in members] for members in project.conflicts]
-
-
-def stated_conflicts(project: Project) -> tuple[tuple[Mapping[str, str], ...], ...]:
-    """``conflicts`` as the lock has them."""
-    return tuple(
-        tuple({"package": project.name, kind: name} for kind, name in sorted(members)) for members in project.conflicts
-    )
 
 
 def stated_markers(markers: Iterable[Marker], requires_python: SpecifierSet) -> tuple[str, ...]:
@@ -105,12 +120,13 @@ class _Maker:
     def __init__(self, together: Together, divisions: Sequence[Division], requires_python: SpecifierSet) -> None:
         place = self._place = together.root
         self._requires_python = requires_python
+        self._sections = sections_of(together)
         self.graph = Graph(
             divisions,
-            sections_of(together),
+            self._sections,
             requires_python,
             self._source,
-            conflicts=conflict_codes(place.project),
+            exclusions=Exclusions(declared(place)),
             overrides=place.project.override_dependencies,
             excludes=frozenset(place.project.exclude_dependencies),
         )
@@ -118,7 +134,11 @@ class _Maker:
     def member(self, member: Member) -> LockedPackage:
         """The entry of a project of the workspace."""
         project, asked = member.place.project, member.asked
-        edges = {(section.kind, section.name): self.graph.edges(section) for section in _sections_of(project, asked)}
+        edges = {
+            (section.kind, section.name): self.graph.edges(section)
+            for section in self._sections
+            if section.of == project.name
+        }
         extras = {name: edges["extra", name] for name in asked.extras}
         groups = {name: edges["group", name] for name in asked.groups}
         return LockedPackage(
@@ -155,7 +175,7 @@ class _Maker:
         if node.direct is not None:
             return self._direct_package(package, node.direct)
         assert node.candidate is not None, "what is chosen comes from an index or from a direct reference"
-        sdist, wheels = self._files(node.candidate, node.reached)
+        sdist, wheels = self._files(node.candidate, self.graph.known((key, None)))
         return replace(package, sdist=sdist, wheels=wheels)
 
     def _direct_package(self, package: LockedPackage, direct: Direct) -> LockedPackage:

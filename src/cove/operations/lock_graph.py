@@ -5,6 +5,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from itertools import combinations
+from typing import Literal
 
 from packaging.markers import Marker
 from packaging.requirements import Requirement
@@ -13,11 +14,13 @@ from packaging.specifiers import SpecifierSet
 from cove.formats.marker_sets import EVERYTHING, FACTS, NOTHING, MarkerSet, TooComplex, marker_set, python_set
 from cove.formats.marker_text import spelled
 from cove.model.candidate import Candidate
+from cove.model.conflict import Choice
 from cove.model.dataclasses import dataclass, field
 from cove.model.lock import LockedDependency, LockedSource
 from cove.model.name import Name, normalize
 from cove.operations.direct import Direct
-from cove.operations.parts import Part, allowed
+from cove.operations.exclusions import Exclusions, Way
+from cove.operations.parts import Part
 from cove.operations.resolution import Division
 from cove.resolve.catalogue import belongs_to
 from cove.resolve.questions import Resolved
@@ -38,12 +41,17 @@ class Key:
 class Section:
     """Requirements of the project that stand side by side: its own, those of an extra, those of a group."""
 
-    kind: str
+    kind: Literal["project", "extra", "group"]
     name: Name
-    code: str = ""
-    """How markers spell that it is asked for, where others exclude it."""
     of: Name = Name("")
     """The project, where there are several."""
+    condition: str = ""
+    """The marker under which they count, where something excludes them."""
+
+    @property
+    def choice(self) -> Choice:
+        """What is chosen with them."""
+        return Choice(self.of, self.kind, self.name)
 
 
 End = tuple[Key, Name | None]
@@ -85,7 +93,7 @@ class Graph:
         requires_python: SpecifierSet,
         source_of: SourceOf,
         *,
-        conflicts: Sequence[Sequence[str]] = (),
+        exclusions: Exclusions | None = None,
         overrides: Iterable[Requirement] = (),
         excludes: frozenset[Name] = frozenset(),
     ) -> None:
@@ -94,23 +102,26 @@ class Graph:
         for override in overrides:
             self._overrides.setdefault(normalize(override.name), []).append(override)
         self._requires_python = requires_python
-        self._conflicts = conflicts
-        self._allowed = allowed(conflicts)
-        self._possible = FACTS & python_set(requires_python) & self._allowed
+        self._exclusions = exclusions or Exclusions()
+        self._possible = FACTS & python_set(requires_python) & self._exclusions.allowed
         self._source_of = source_of
         self.nodes: dict[Key, Node] = {}
+        self._members = {
+            (section.of, section.name if section.kind == "extra" else None): section
+            for section in sections
+            if section.of and section.kind != "group"
+        }
+        """What packages may require of the projects that are locked."""
         self._edges: dict[End | Section, _Edges] = defaultdict(_Edges)
         self._reached: dict[End | Section, MarkerSet] = {}
         for division in divisions:
             self._add(division, sections)
-        self._whole = NOTHING
-        for division in divisions:
-            self._whole |= division.part.markers
-        self._reach(sections)
-        self._ways: dict[End | Section, set[frozenset[str]]] = {}
-        if conflicts:
+        self._reach()
+        self._ways: dict[End | Section, set[Way]] = {}
+        if self._exclusions:
             self._find_ways(sections)
-        self.nodes = {key: node for key, node in self.nodes.items() if not (node.reached & self._possible).is_empty}
+        else:  # uv keeps what no environment needs where something excludes something else
+            self.nodes = {key: node for key, node in self.nodes.items() if not (node.reached & self._possible).is_empty}
         names = [key.name for key in self.nodes]
         self._several = {name for name in names if names.count(name) > 1}
 
@@ -135,14 +146,19 @@ class Graph:
 
     def _asked(self, start: End | Section) -> list[tuple[Key, str, frozenset[Name]]]:
         """For each end and marker, the extras that are asked for, those that the version does not have included."""
-        edges, known = self._edges[start], self._reached.get(start, EVERYTHING)
+        edges, known, reached = self._edges[start], self.known(start), self._reached.get(start, EVERYTHING)
         extras: dict[tuple[Key, str], set[Name]] = {}
         for (key, extra), marker in edges.markers.items():
-            if key in self.nodes and not (marker & known & self._possible).is_empty:
-                marker = self._undoubted(start, key, marker)  # noqa: PLW2901
-                text = self._text(marker, known, edges.joined[key, extra])
+            is_followed = self._exclusions or not (marker & reached & self._possible).is_empty
+            if key in self.nodes and is_followed:
+                told = self._undoubted(start, key, marker)
+                text = self._text(told, known, edges.joined[key, extra])
                 extras.setdefault((key, text), set()).update(() if extra is None else (extra,))
         return [(key, text, frozenset(several)) for (key, text), several in extras.items()]
+
+    def known(self, start: End | Section) -> MarkerSet:
+        """What is known of the environments where one has come there."""
+        return self._exclusions.informed(self._reached.get(start, EVERYTHING)).without_extras
 
     def _text(
         self, marker: MarkerSet, known: MarkerSet, joined: Iterable[tuple[Marker | None, Name | None, Part]]
@@ -171,56 +187,46 @@ class Graph:
         return tuple(text for text in dict.fromkeys(map(spelled, found)) if text)
 
     def _spelled(self, marker: MarkerSet, known: MarkerSet) -> str:
-        return spelled(marker.assuming(known.without_extras).assuming_python(self._requires_python))
+        return spelled(marker.assuming(known).assuming_python(self._requires_python))
 
     def _undoubted(self, start: End | Section, key: Key, marker: MarkerSet) -> MarkerSet:
-        """The marker of an edge without what every way to its start decides: what is asked for, and what that excludes.
+        """The marker of an edge without what is known, and what every way to its start decides.
 
-        What may not be asked for together is not ruled out: that it is not is known.
         An edge that has an alternative keeps its conditions.
         """
+        if not self._exclusions:
+            return marker
+        whole = self._exclusions.informed(marker)
         alternatives = [end for end in self._edges[start].markers if end[0].name == key.name]
-        ways = self._ways.get(start, set()) if self._conflicts and len(alternatives) == 1 else set()
-        whole = marker | ~self._allowed
-        if not ways or any(self._on(way, whole).is_empty for way in ways):
-            return whole
-        simple = whole
-        for way in ways:
-            simple = self._given(way, simple)
-        agrees = all(self._on(way, simple) == self._on(way, whole) for way in ways)
-        return simple if agrees else whole
-
-    def _given(self, way: frozenset[str], marker: MarkerSet) -> MarkerSet:
-        """``marker`` when what is on the way is asked for, and nothing that it excludes."""
-        for code in sorted(way):
-            for members in self._conflicts:
-                for other in members if code in members else ():
-                    marker = marker.given(other, asked=other == code)
-        return marker
-
-    def _on(self, way: frozenset[str], marker: MarkerSet) -> MarkerSet:
-        """``marker`` when exactly what is on the way is asked for."""
-        for members in self._conflicts:
-            for code in members:
-                marker = marker.given(code, asked=code in way)
-        return marker
+        return whole if len(alternatives) > 1 else self._exclusions.simplified(whole, self._ways.get(start, ()))
 
     def _find_ways(self, sections: Iterable[Section]) -> None:
-        """By which of the extras and groups that exclude others each package is reached."""
+        """By which of the choices that exclude others each package is reached."""
         queue: list[End | Section] = [*sections]
-        whole = {frozenset((section.code,)) if section.code else frozenset() for section in sections}
         for section in sections:
-            # With an extra the project's own dependencies are asked for, too.
-            self._ways[section] = (
-                whole if section.kind == "project" else {frozenset((section.code,) if section.code else ())}
-            )
+            self._ways[section] = {self._chosen(frozenset(), section.choice)}
         while queue:
             start = queue.pop()
             for end in self._edges[start].markers:
-                known = self._ways.setdefault(end, set())
-                if not self._ways[start] <= known:
-                    known |= self._ways[start]
-                    queue.append(end)
+                (key, extra) = end
+                chosen = Choice(key.name, "extra", extra) if extra is not None else None
+                found = {self._chosen(way, chosen) for way in self._ways[start]}
+                for each in self._same(end):
+                    known = self._ways.setdefault(each, set())
+                    if not found <= known:
+                        known |= found
+                        queue.append(each)
+
+    def _chosen(self, way: Way, choice: Choice | None) -> Way:
+        is_noted = choice is not None and choice.kind != "project" and choice in self._exclusions
+        return way | {choice} if is_noted and choice is not None else way
+
+    def _same(self, end: End) -> Iterator[End | Section]:
+        """The end of an edge, and the section that it is where it is a project of the workspace."""
+        yield end
+        section = self._members.get((end[0].name, end[1]))
+        if section is not None:
+            yield section
 
     def _edge(self, key: Key, marker: str, asked: frozenset[Name]) -> LockedDependency:
         # Extras that the version does not have, or that need nothing more than it does, are not named.
@@ -240,8 +246,11 @@ class Graph:
             node.offered = frozenset(resolution.metadata[name].provides_extra)
             node.extras |= resolved.extras & node.offered
         for section, stated in sections.items():
-            told = list(self._overridden(stated, None, told=section.code))
-            self._connect(section, told, None, part, ends)
+            if self._begins(section, part):
+                self._reached[section] = self._reached.get(section, NOTHING) | part.markers
+            elif not _is_required(section, resolution.solution.packages.get(section.of)):
+                continue
+            self._connect(section, list(self._overridden(stated, None, is_stated=True)), None, part, ends)
         for name, key in ends.items():
             resolved = resolution.solution.packages[name]
             self._connect((key, None), list(self._overridden(resolved.requires, None)), None, part, ends)
@@ -250,12 +259,17 @@ class Graph:
                 of_extra = list(self._overridden(flat, extra))
                 self._connect((key, extra), of_extra, extra, part, ends)
 
+    def _begins(self, section: Section, part: Part) -> bool:
+        """Whether a section counts in a part, whoever else requires it."""
+        marker = Marker(section.condition) if section.condition else None
+        return part.divided(part.region(marker, None))[0] is not None
+
     def _overridden(
-        self, requirements: Iterable[Requirement], extra: Name | None, told: str | None = None
+        self, requirements: Iterable[Requirement], extra: Name | None, *, is_stated: bool = False
     ) -> Iterator[Requirement]:
         """The requirements with overrides in the place of what they override, each once.
 
-        ``told`` is the code of the project's own section that they stand in; its overrides are of that section, too.
+        Extras in the markers of what ``is_stated``, by the project itself, are not extras of its own.
         """
         replaced: set[Name] = set()
         for requirement in requirements:
@@ -264,9 +278,9 @@ class Graph:
                 continue
             if name not in self._overrides:
                 yield requirement
-            elif name not in replaced and (told is not None or belongs_to(requirement, extra)):
+            elif name not in replaced and (is_stated or belongs_to(requirement, extra)):
                 replaced.add(name)
-                yield from (when(told, each) if told else each for each in self._overrides[name])
+                yield from self._overrides[name]
 
     def _connect(
         self,
@@ -282,27 +296,34 @@ class Graph:
             within = part.divided(part.region(requirement.marker, extra))[0] if key is not None else None
             if key is None or within is None:
                 continue
-            for wanted in (None, *sorted(map(normalize, requirement.extras))):
+            wanted_extras = sorted(map(normalize, requirement.extras))
+            for wanted in (None, *(each for each in wanted_extras if not part.leaves_out(key.name, each))):
                 known = edges.markers.get((key, wanted), NOTHING)
                 edges.markers[key, wanted] = known | within.markers
                 edges.joined.setdefault((key, wanted), []).append((requirement.marker, extra, part))
 
-    def _reach(self, sections: Iterable[Section]) -> None:
-        queue: list[End | Section] = []
-        for section in sections:
-            self._reached[section] = self._whole
-            queue.append(section)
+    def _reach(self) -> None:
+        queue: list[End | Section] = [*self._reached]
         while queue:
             start = queue.pop()
             for end, marker in self._edges[start].markers.items():
-                before = self._reached.get(end, NOTHING)
-                after = before | (marker & self._reached[start])
-                if after != before:
-                    self._reached[end] = after
-                    queue.append(end)
+                for each in self._same(end):
+                    before = self._reached.get(each, NOTHING)
+                    after = before | (marker & self._reached[start])
+                    if after != before or each not in self._reached:
+                        self._reached[each] = after
+                        queue.append(each)
         for key, node in self.nodes.items():
             node.reached = self._reached.get((key, None), NOTHING)
+            node.parts = [part for part in node.parts if not (part.markers & node.reached).is_empty]
             node.extras = {extra for extra in node.extras if (key, extra) in self._reached}
+
+
+def _is_required(section: Section, resolved: Resolved | None) -> bool:
+    """Whether what was chosen requires a section of a project that is locked."""
+    if resolved is None or section.kind == "group":
+        return False
+    return section.kind == "project" or section.name in resolved.extras
 
 
 def with_extras(requirements: Iterable[Requirement]) -> Iterator[Requirement]:
@@ -345,13 +366,6 @@ def _asked_within(own: Name, requirements: Sequence[Requirement], extra: Name) -
                 if before | where != before:
                     found[name] = before | where
                     queue.append(name)
-    return found
-
-
-def when(code: str, requirement: Requirement) -> Requirement:
-    """The requirement for those who ask for the extra or group that markers spell ``code``."""
-    told, found = Marker(f'extra == "{code}"'), Requirement(str(requirement))
-    found.marker = told if found.marker is None else found.marker & told
     return found
 
 

@@ -10,20 +10,22 @@ from packaging.version import InvalidVersion, Version
 from cove.config.settings import Settings
 from cove.formats import git_url
 from cove.formats.marker_sets import EVERYTHING, NOTHING, MarkerSet, TooComplex, marker_set, python_set
-from cove.formats.pyproject import Project
 from cove.model.lock import Lock
-from cove.operations.lock_build import conflict_codes, stated_markers
+from cove.operations.conflicts import declared, forks, offered
+from cove.operations.lock_build import stated_markers
 from cove.operations.parts import Part, begin
+from cove.operations.project import Place
 from cove.resolve.forks import Environments
 from cove.resolve.universal import Known
 
 
 def initial_parts(
-    whole: Part, project: Project, requires_python: SpecifierSet, present: Lock | None, settings: Settings
+    whole: Part, place: Place, requires_python: SpecifierSet, present: Lock | None, settings: Settings
 ) -> Sequence[Part]:
     """The parts of ``environments``; those of the lock, where it was made for the same: parts that come and go would move
     versions that nothing else moves."""
-    stated = begin(whole, project.environments, conflict_codes(project))
+    project = place.project
+    stated = begin(whole, project.environments, forks(declared(place), offered(place)))
     if present is None or settings.upgrade or settings.upgrade_package or not present.resolution_markers:
         return stated
     if present.supported_markers != stated_markers(project.environments, requires_python):

@@ -1,7 +1,8 @@
 """Parts of all environments, told apart by markers and Pythons: what a universal resolution divides (``resolve.forks``)."""
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
+from itertools import combinations
 from typing import Self
 
 from packaging.markers import Marker
@@ -10,7 +11,9 @@ from packaging.specifiers import SpecifierSet
 from cove.formats.marker_sets import EVERYTHING, FACTS, NOTHING, MarkerSet, TooComplex, marker_set, python_set
 from cove.formats.marker_text import spelled
 from cove.index.candidates import lowest_admitted, readable
+from cove.model.conflict import Choice, Exclusion
 from cove.model.name import Name
+from cove.operations.conflicts import Fork
 
 
 class Part:
@@ -25,16 +28,19 @@ class Part:
         markers: MarkerSet = EVERYTHING,
         facts: MarkerSet = FACTS,
         meanings: dict[tuple[int, Name | None], tuple[MarkerSet, Marker]] | None = None,
-        undecided: frozenset[str] = frozenset(),
+        *,
+        asked: frozenset[str] = frozenset(),
+        left_out: frozenset[str] = frozenset(),
     ) -> None:
         """``facts`` hold in every environment that counts: what is outside of them does not exist, or is not supported.
 
-        ``undecided`` are the extras and groups that exclude each other: what depends on them is told apart by markers.
+        Of what excludes each other ``asked`` is what may be asked for here, as markers spell it, and ``left_out`` the rest.
         """
         self.markers = markers
         self._requires_python = requires_python
         self._facts = facts
-        self._undecided = undecided
+        self._asked = asked
+        self._left_out = left_out
         self._meanings = meanings if meanings is not None else {}
         """By the identity of a marker, which is kept, for its text costs more than its meaning."""
         self._whole = markers & facts & python_set(requires_python)
@@ -70,7 +76,7 @@ class Part:
         known = self._meanings.get((id(marker), extra))
         if known is None:
             try:
-                known = marker_set(marker).with_extra(extra, self._undecided), marker
+                known = marker_set(marker).with_extras({*self._asked, extra or ""} - self._left_out), marker
             except TooComplex:
                 known = EVERYTHING, marker
             self._meanings[id(marker), extra] = known
@@ -95,6 +101,28 @@ class Part:
             return None
         above, below = self.divided(python_set(SpecifierSet(f">={'.'.join(map(str, needed))}")))
         return (below, above) if below is not None and above is not None else None
+
+    def leaves_out(self, name: Name, extra: Name) -> bool:
+        """Whether an extra of a project is not asked for here, whoever requires it: something else that is excludes it."""
+        return bool(self._left_out) and Choice(name, "extra", extra).code in self._left_out
+
+    def choosing(self, fork: Fork) -> "Part | None":
+        """The part where what ``fork`` includes is asked for, and nothing that it excludes."""
+        markers = EVERYTHING
+        for choice in fork.included:
+            markers &= asked_for(choice)
+        for choice in fork.excluded:
+            markers &= ~asked_for(choice)
+        if (self._whole & markers).is_empty:
+            return None
+        left_out = frozenset(choice.code for choice in fork.excluded)
+        return Part(
+            self._requires_python,
+            self.markers & markers,
+            self._facts,
+            asked=self._asked - left_out,
+            left_out=self._left_out | left_out,
+        )
 
     def raises_python(self, region: MarkerSet) -> bool:
         """Whether the Pythons of ``region`` begin above the lowest one here."""
@@ -124,7 +152,9 @@ class Part:
         markers = self.markers & region
         if markers == self.markers:
             return self
-        return Part(self._requires_python, markers, self._facts, self._meanings, self._undecided)
+        return Part(
+            self._requires_python, markers, self._facts, self._meanings, asked=self._asked, left_out=self._left_out
+        )
 
     def meets(self, other: Self) -> bool:
         """Whether there are environments in both."""
@@ -154,53 +184,38 @@ class Part:
 
 
 def everything(
-    requires_python: SpecifierSet, environments: Iterable[Marker] = (), conflicts: Sequence[Sequence[str]] = ()
+    requires_python: SpecifierSet, environments: Iterable[Marker] = (), conflicts: Sequence[Exclusion] = ()
 ) -> Part:
     """Every environment with such a Python, or those that meet one of ``environments`` where there are any.
 
-    ``conflicts`` are sets of extras and groups, as markers spell them, of which no two are asked for together.
+    No two choices of one of ``conflicts`` are made together.
     """
     stated = [marker_set(marker) for marker in environments] or [EVERYTHING]
     supported = NOTHING
     for markers in stated:
         supported |= markers
-    undecided = frozenset(code for members in conflicts for code in members)
-    return Part(requires_python, EVERYTHING, FACTS & supported & allowed(conflicts), undecided=undecided)
+    asked = frozenset(choice.code for members in conflicts for choice in members)
+    return Part(requires_python, EVERYTHING, FACTS & supported & allowed(conflicts), asked=asked)
 
 
-def begin(whole: Part, environments: Iterable[Marker] = (), conflicts: Iterable[Sequence[str]] = ()) -> list[Part]:
-    """The parts to begin with: each of ``environments`` for itself, and for each of those that exclude each other one in
-    which it is asked for, and one in which none of them is."""
+def begin(whole: Part, environments: Iterable[Marker] = (), forks: Sequence[Fork] = (Fork(),)) -> list[Part]:
+    """The parts to begin with: each of ``environments`` for itself, and of these each of ``forks``."""
     stated = [marker_set(marker) for marker in environments]
     found = [part for markers in stated if (part := whole.divided(markers)[0]) is not None] if stated else [whole]
-    for members in conflicts:
-        found = [part for each in found for part in _chosen(each, members)]
-    return found
+    return [part for each in found for fork in forks if (part := each.choosing(fork)) is not None]
 
 
-def allowed(conflicts: Iterable[Sequence[str]]) -> MarkerSet:
-    """What may be asked for together: no two of a set."""
+def allowed(conflicts: Iterable[Exclusion]) -> MarkerSet:
+    """What may be asked for together: no two of an exclusion."""
     found = EVERYTHING
-    for members in conflicts:
-        for position, code in enumerate(members):
-            for other in members[:position]:
-                found &= ~(_asked(code) & _asked(other))
+    for one, other in (pair for members in conflicts for pair in combinations(members, 2)):
+        found &= ~(asked_for(one) & asked_for(other))
     return found
 
 
-def _chosen(whole: Part, members: Sequence[str]) -> Iterator[Part]:
-    """The parts in which one of ``members`` is asked for, the last one first, and that in which none is."""
-    for wanted in (*reversed(members), None):
-        choice = EVERYTHING
-        for code in members:
-            choice &= _asked(code) if code == wanted else ~_asked(code)
-        part = whole.divided(choice)[0]
-        if part is not None:
-            yield part
-
-
-def _asked(code: str) -> MarkerSet:
-    return marker_set(Marker(f'extra == "{code}"'))
+def asked_for(choice: Choice) -> MarkerSet:
+    """The environments where ``choice`` is asked for."""
+    return marker_set(Marker(f'extra == "{choice.code}"'))
 
 
 def _trimmed(release: tuple[int, ...]) -> tuple[int, ...]:

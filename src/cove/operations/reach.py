@@ -7,26 +7,16 @@ from packaging.markers import Marker
 from packaging.specifiers import SpecifierSet
 from packaging.version import InvalidVersion, Version
 
-from cove.errors import ConfigurationError
 from cove.formats.marker_sets import EVERYTHING, FACTS, NOTHING, MarkerSet, marker_set, python_set
 from cove.formats.marker_text import spelled
+from cove.model.conflict import Choice
 from cove.model.dataclasses import dataclass
 from cove.model.lock import Lock, LockedDependency, LockedPackage, LockedSource
 from cove.model.name import Name
-from cove.operations.selection import Graph, codes
+from cove.operations.selection import Graph, Start, check_conflicts
 
 Key = tuple[Name, str, LockedSource]
 _Node = tuple[Key, Name | None]
-
-
-@dataclass(frozen=True, slots=True)
-class Start:
-    """A project from which the walk begins, with the parts of it that are wanted. Without ``itself`` only its ``groups``."""
-
-    package: LockedPackage
-    extras: tuple[Name, ...] = ()
-    groups: tuple[Name, ...] = ()
-    itself: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,69 +50,54 @@ def reach(lock: Lock, starts: Iterable[Start], *, without: Iterable[Name] = (), 
     there are not or that exclude each other, ``TooComplex`` for markers that cannot be joined.
     """
     starts = tuple(starts)
-    if at_once:
-        check_conflicts(lock, starts)
-    walk = _Walk(lock, frozenset(without), frozenset(all_codes(starts)))
-    for start in starts:
-        walk.begin(start)
-    return sorted(walk.parts(), key=lambda part: order_of(part.package))
-
-
-def check_conflicts(lock: Lock, starts: Iterable[Start]) -> None:
-    """Raise ``ConfigurationError`` when parts are wanted together that the project declares to be in conflict."""
-    asked: set[tuple[str, str, str]] = set()
-    for start in starts:
-        name = start.package.name
-        asked |= {(name, "extra", extra) for extra in start.extras}
-        asked |= {(name, "group", group) for group in start.groups}
-        if start.itself:
-            asked.add((name, "", ""))
-    for members in lock.conflicts:
-        met = [each for each in members if _conflict_key(each) in asked]
-        if len(met) > 1:
-            listed = " and ".join(f"the {_called(each)}" for each in met)
-            raise ConfigurationError(f"{listed} exclude each other", hints=("`tool.uv.conflicts` says so: name one",))
-
-
-def _conflict_key(member: Mapping[str, str]) -> tuple[str, str, str]:
-    kind = next((kind for kind in ("extra", "group") if kind in member), "")
-    return (member.get("package", ""), kind, member.get(kind, "") if kind else "")
-
-
-def _called(member: Mapping[str, str]) -> str:
-    _, kind, name = _conflict_key(member)
-    return f"{kind} `{name}` of `{member.get('package', '')}`" if kind else f"project `{member.get('package', '')}`"
-
-
-def all_codes(starts: Iterable[Start]) -> Iterator[str]:
-    """How markers on edges spell which parts are wanted, where parts are in conflict: ``extra == 'extra-4-demo-gpu'``."""
-    for start in starts:
-        name = start.package.name
-        yield from codes(start.package, start.extras, start.groups)
-        if start.itself:
-            yield f"project-{len(name)}-{name}"
-
-
-def _union(markers: Iterable[str]) -> MarkerSet:
-    """Where a lock that was resolved in parts has an answer."""
-    found = NOTHING
-    for text in markers:
-        found |= marker_set(Marker(text))
-    return EVERYTHING if found.is_empty else found
+    excluding = frozenset(choice for members in lock.conflicts for choice in members)
+    chosen = dict.fromkeys({choice for start in starts for choice in start.choices} & excluding, EVERYTHING)
+    while True:
+        if at_once:
+            check_conflicts(lock, chosen)
+        walk = _Walk(lock, frozenset(without), chosen)
+        for start in starts:
+            walk.begin(start)
+        parts = sorted(walk.parts(), key=lambda part: order_of(part.package))
+        # Extras that packages require are asked for where these are, and may decide about edges that were passed before.
+        asked = {choice: chosen.get(choice, NOTHING) | where for choice, where in walk.extras() if choice in excluding}
+        if asked.items() <= chosen.items():
+            return parts
+        chosen |= asked
 
 
 class _Walk:
-    def __init__(self, lock: Lock, without: frozenset[Name], active: frozenset[str]) -> None:
+    """``chosen`` tells where what excludes something is asked for; what is not in it is asked for nowhere."""
+
+    def __init__(self, lock: Lock, without: frozenset[Name], chosen: Mapping[Choice, MarkerSet]) -> None:
         self._graph = Graph(lock)
         self._without = without
+        self._chosen = chosen
         self._python = SpecifierSet(lock.requires_python)
-        self._covered = _union(lock.resolution_markers)
         self._possible = FACTS & python_set(self._python)
         self._packages: dict[Key, LockedPackage] = {}
         self._reached: dict[_Node, MarkerSet] = {}
         self._via: dict[Key, set[Name]] = {}
         self._queue: list[_Node] = []
-        self._holds = cache(lambda text: marker_set(Marker(text)).with_extras(active) if text else EVERYTHING)
+        self._holds = cache(self._decided)
+        self._covered = self._union(lock.resolution_markers)
+
+    def _union(self, markers: Iterable[str]) -> MarkerSet:
+        """Where a lock that was resolved in parts has an answer."""
+        found = NOTHING
+        for text in markers:
+            found |= self._holds(text)
+        return EVERYTHING if found.is_empty else found
+
+    def _decided(self, text: str, own: frozenset[Choice] = frozenset()) -> MarkerSet:
+        """Where a marker holds, ``own`` being asked for with what it is of."""
+        if not text:
+            return EVERYTHING
+        found = marker_set(Marker(text))
+        for choice, where in self._chosen.items():
+            if choice not in own:
+                found = found.given(choice.code, asked=True) & where | found.given(choice.code, asked=False) & ~where
+        return found.with_extras({choice.code for choice in own})
 
     def begin(self, start: Start) -> None:
         package = start.package
@@ -146,8 +121,15 @@ class _Walk:
             where = self._reached[key, None].assuming_python(self._python)
             yield Part(package, spelled(where), tuple(sorted(self._via.get(key, ()))))
 
+    def extras(self) -> Iterator[tuple[Choice, MarkerSet]]:
+        """The extras that are asked for, and where."""
+        for ((name, _, _), extra), where in self._reached.items():
+            if extra is not None:
+                yield Choice(name, "extra", extra), where
+
     def _follow(self, edge: LockedDependency, where: MarkerSet, asker: Name | None) -> None:
-        place = where & self._holds(edge.marker) & self._covered
+        own = frozenset(Choice(edge.name, "extra", extra) for extra in edge.extras)
+        place = where & self._holds(edge.marker, own) & self._covered
         if edge.name in self._without or (place & self._possible).is_empty:
             return
         package = self._graph.end_of(edge)

@@ -10,10 +10,12 @@ from cove.config.indexes import Indexes
 from cove.errors import ConfigurationError
 from cove.formats.locked_requirement import requirement_entry
 from cove.formats.pyproject import Project, SourceSpec
+from cove.model.conflict import Choice
 from cove.model.dataclasses import dataclass, field, replace
 from cove.model.index import Index
-from cove.model.lock import LockedRequirement, conflict_code
+from cove.model.lock import LockedRequirement
 from cove.model.name import Name, normalize
+from cove.operations.conflicts import declared
 from cove.operations.locations import Checkout, Local, Locator
 from cove.operations.project import Place
 
@@ -201,9 +203,8 @@ class _Reader:
         if not sources or self._markers is not None:
             return False
         places = {source.location for source in sources}
-        excluding = {each for members in self._project.conflicts for each in members}
         return any(source.marker is not None for source in sources) or (
-            len(places) > 1 and all(_asked_for(source) & excluding for source in sources)
+            len(places) > 1 and all(self._choices(source.extra, source.group) for source in sources)
         )
 
     def _narrowed(
@@ -244,14 +245,19 @@ class _Reader:
             self._pins[name] = source.location
             return index.url.public
         marker = source.marker
-        excluding = {each for members in self._project.conflicts for each in members}
-        for kind, of in (("extra", extra), ("group", group)):
-            if of is not None and (kind, of) in excluding:
-                told = Marker(f'extra == "{conflict_code(kind, self._project.name, of)}"')
-                marker = told if marker is None else marker & told
+        for choice in self._choices(extra, group):
+            told = Marker(f'extra == "{choice.code}"')
+            marker = told if marker is None else marker & told
         marker = marker or Marker("python_version >= '0'")
         self._places.setdefault(name, {})[str(marker), source.location] = marker
         return index.url.public
+
+    def _choices(self, extra: Name | None, group: Name | None) -> list[Choice]:
+        """What is chosen with an extra or a group, where it excludes something."""
+        excluding = {choice for members in declared(self._place) for choice in members}
+        extras = [Choice(self._project.name, "extra", extra)] if extra is not None else []
+        groups = [Choice(self._project.name, "group", group)] if group is not None else []
+        return [choice for choice in (*extras, *groups) if choice in excluding]
 
     def _named(self, name: Name, source: SourceSpec) -> Index:
         """The index; raises ``UnknownIndex`` where nothing defines it."""
@@ -269,11 +275,6 @@ def _at(requirement: Requirement, local: Local | None) -> Requirement:
     located = Requirement(str(requirement))
     located.url, located.specifier = local.url, type(requirement.specifier)()
     return located
-
-
-def _asked_for(source: SourceSpec) -> set[tuple[str, Name]]:
-    found = {("extra", source.extra), ("group", source.group)}
-    return {(kind, name) for kind, name in found if name is not None}
 
 
 def _is_possible(one: Marker | None, other: Marker | None) -> bool:

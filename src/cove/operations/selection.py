@@ -1,10 +1,12 @@
 """Which of a lock's packages a target needs: the walk from the project along edges whose marker holds."""
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from cove.errors import ConfigurationError, StaleLock
-from cove.model.lock import Lock, LockedDependency, LockedPackage, LockedSource, conflict_code
+from cove.model.conflict import Choice
+from cove.model.dataclasses import dataclass
+from cove.model.lock import Lock, LockedDependency, LockedPackage, LockedSource
 from cove.model.name import Name
 
 _Key = tuple[Name, str, LockedSource]
@@ -30,51 +32,54 @@ class Graph:
         raise StaleLock(f"the lock refers to {wanted} and does not have it", hints=("`cove lock` writes it anew",))
 
 
-def select(
-    lock: Lock,
-    project: LockedPackage,
-    markers: Mapping[str, str],
-    *,
-    extras: Iterable[Name] = (),
-    groups: Iterable[Name] = (),
-    only_groups: bool = False,
-) -> tuple[LockedPackage, ...]:
-    """Every package besides ``project`` itself that a target with these ``markers`` needs, by name.
+@dataclass(frozen=True, slots=True)
+class Start:
+    """A project from which the walk begins, with the parts of it that are wanted. Without ``itself`` only its ``groups``."""
 
-    ``only_groups`` leaves the project's own dependencies out. Raises ``ConfigurationError`` for an extra or group that the
-    project does not have.
+    package: LockedPackage
+    extras: tuple[Name, ...] = ()
+    groups: tuple[Name, ...] = ()
+    itself: bool = True
+
+    @property
+    def choices(self) -> set[Choice]:
+        """What is chosen of the project."""
+        name = self.package.name
+        found = {Choice(name, "group", group) for group in self.groups}
+        found |= {Choice(name, "extra", extra) for extra in self.extras}
+        return found | {Choice(name, "project")} if self.itself else found
+
+
+def select(lock: Lock, starts: Iterable[Start], markers: Mapping[str, str]) -> tuple[LockedPackage, ...]:
+    """Every package that a target with these ``markers`` needs, the ``starts`` that are wanted themselves included, by name.
+
+    Raises ``ConfigurationError`` for an extra or group that a project does not have, and for what excludes each other.
     """
+    starts = tuple(starts)
+    for start in starts:
+        _check_offered(start)
     graph = Graph(lock)
-    queue: deque[tuple[LockedDependency, Name | None]] = deque()
-    if not only_groups:
-        queue.extend((edge, None) for edge in project.dependencies)
+    excluding = {choice for members in lock.conflicts for choice in members}
+    chosen = {choice for start in starts for choice in start.choices} & excluding
+    while True:
+        check_conflicts(lock, chosen)
+        reached = _walk(graph, starts, _Judge(markers, chosen, has_conflicts=bool(lock.conflicts)))
+        # Extras that packages require are asked for, too, and may decide about edges that were passed before.
+        further = {Choice(key[0], "extra", extra) for key, (_, extras) in reached.items() for extra in extras}
+        if further & excluding <= chosen:
+            return tuple(sorted((package for package, _ in reached.values()), key=lambda package: package.name))
+        chosen |= further & excluding
+
+
+def _check_offered(start: Start) -> None:
+    package = start.package
     for kind, wanted, offered in (
-        ("extra", extras, {**dict.fromkeys(project.provides_extras, ()), **project.optional_dependencies}),
-        ("group", groups, {**dict.fromkeys(project.requires_dev, ()), **project.dev_dependencies}),
+        ("extra", start.extras, {*package.provides_extras, *package.optional_dependencies}),
+        ("group", start.groups, {*package.requires_dev, *package.dev_dependencies}),
     ):
         for name in wanted:
             if name not in offered:
                 raise ConfigurationError(f"the project has no {kind} `{name}`", hints=(_offered(kind, offered),))
-            queue.extend((edge, name) for edge in offered[name])
-    active = _active(lock, project, tuple(extras), tuple(groups))
-    holds = _Judge(markers, active, conflicts=bool(lock.conflicts))
-    reached: dict[_Key, LockedPackage] = {}
-    asked: dict[_Key, set[Name]] = {}
-    while queue:
-        edge, extra = queue.popleft()
-        if not holds(edge.marker, extra):
-            continue
-        package = graph.end_of(edge)
-        key = (package.name, package.version, package.source)
-        if key not in reached:
-            reached[key] = package
-            asked[key] = set()
-            queue.extend((further, None) for further in package.dependencies)
-        for name in set(edge.extras) - asked[key]:
-            asked[key].add(name)
-            queue.extend((further, name) for further in package.optional_dependencies.get(name, ()))
-    reached.pop((project.name, project.version, project.source), None)
-    return tuple(sorted(reached.values(), key=lambda package: package.name))
 
 
 def _offered(kind: str, names: Iterable[Name]) -> str:
@@ -82,51 +87,84 @@ def _offered(kind: str, names: Iterable[Name]) -> str:
     return f"it has {listed}" if listed else f"it defines no {kind}s"
 
 
-def codes(project: LockedPackage, extras: Iterable[Name], groups: Iterable[Name]) -> Iterator[str]:
-    """How markers on edges spell that parts of a project are asked for, where it has some that exclude each other."""
-    yield from (conflict_code("extra", project.name, each) for each in extras)
-    yield from (conflict_code("group", project.name, each) for each in groups)
+def _walk(graph: Graph, starts: Iterable[Start], holds: "_Judge") -> Mapping[_Key, tuple[LockedPackage, set[Name]]]:
+    """The packages along edges whose marker holds, with the extras of them that are asked for."""
+    queue: deque[tuple[LockedDependency, Name | None]] = deque()
+    reached: dict[_Key, tuple[LockedPackage, set[Name]]] = {}
+
+    def reach(package: LockedPackage, extras: Iterable[Name]) -> None:
+        key = (package.name, package.version, package.source)
+        if key not in reached:
+            reached[key] = package, set()
+            queue.extend((further, None) for further in package.dependencies)
+        known = reached[key][1]
+        for extra in set(extras) - known:
+            known.add(extra)
+            queue.extend((further, extra) for further in package.optional_dependencies.get(extra, ()))
+
+    for start in starts:
+        if start.itself:
+            reach(start.package, start.extras)
+        else:
+            edges = start.package.optional_dependencies
+            queue.extend((edge, extra) for extra in start.extras for edge in edges.get(extra, ()))
+        for group in start.groups:
+            queue.extend((edge, group) for edge in start.package.dev_dependencies.get(group, ()))
+    while queue:
+        edge, extra = queue.popleft()
+        if holds(edge, extra):
+            reach(graph.end_of(edge), edge.extras)
+    return reached
 
 
-def _active(lock: Lock, project: LockedPackage, extras: tuple[Name, ...], groups: tuple[Name, ...]) -> frozenset[str]:
-    """The extras and groups that are asked for where some exclude each other: of these no two may be."""
-    if not lock.conflicts:
-        return frozenset()
-    from cove.operations.reach import Start, all_codes, check_conflicts
+def check_conflicts(lock: Lock, chosen: Collection[Choice]) -> None:
+    """Raise ``ConfigurationError`` when what is chosen has parts that the lock says exclude each other."""
+    for members in lock.conflicts:
+        met = [choice for choice in members if choice in chosen]
+        if len(met) > 1:
+            listed = " and ".join(f"the {_called(choice)}" for choice in met)
+            raise ConfigurationError(f"{listed} exclude each other", hints=("`tool.uv.conflicts` says so: name one",))
 
-    start = Start(project, extras, groups)
-    check_conflicts(lock, (start,))
-    return frozenset(all_codes((start,)))
+
+def _called(choice: Choice) -> str:
+    of = f" of `{choice.package}`" if choice.name else ""
+    return f"{choice.kind} `{choice.name or choice.package}`{of}"
 
 
 class _Judge:
-    """Evaluates marker texts, each once; what that takes is imported for the first that is not empty.
+    """Evaluates markers of edges, each once; what that takes is imported for the first that is not empty.
 
-    ``active`` are the codes of what is asked for where the project has parts that exclude each other. Several may be at once,
-    which ``extra`` as one text cannot say: they are decided first, as ``reach`` does.
+    ``chosen`` is what is asked for where parts exclude each other. Several may be at once, which ``extra`` as one text cannot
+    say: they are decided first, as ``reach`` does.
     """
 
-    def __init__(self, markers: Mapping[str, str], active: frozenset[str], *, conflicts: bool) -> None:
+    def __init__(self, markers: Mapping[str, str], chosen: Iterable[Choice], *, has_conflicts: bool) -> None:
         self._markers = markers
-        self._active = active
-        self._conflicts = conflicts
-        self._known: dict[tuple[str, Name | None], bool] = {}
+        self._active = {choice.code for choice in chosen}
+        self._has_conflicts = has_conflicts
+        self._known: dict[tuple[str, Name | None, frozenset[str]], bool] = {}
 
-    def __call__(self, marker: str, extra: Name | None) -> bool:
-        if not marker:
+    def __call__(self, edge: LockedDependency, extra: Name | None) -> bool:
+        """Whether an edge of a package (``None``), or of an extra or group of one, is followed."""
+        if not edge.marker:
             return True
-        key = (marker, extra)
+        # With an edge the extras that it asks for are.
+        own = frozenset(Choice(edge.name, "extra", each).code for each in edge.extras if self._has_conflicts)
+        key = (edge.marker, extra, own)
         if key not in self._known:
             from packaging.markers import Marker
 
-            told = self._decided(marker, extra) if self._conflicts and "extra" in marker else marker
+            told = edge.marker
+            if self._has_conflicts and "extra" in told:
+                told = _decided(told, {*self._active, *own, extra or ""})
             self._known[key] = not told or Marker(told).evaluate({**self._markers, "extra": extra or ""})
         return self._known[key]
 
-    def _decided(self, marker: str, extra: Name | None) -> str:
-        from packaging.markers import Marker
 
-        from cove.formats.marker_sets import marker_set
-        from cove.formats.marker_text import spelled
+def _decided(marker: str, active: Collection[str]) -> str:
+    from packaging.markers import Marker
 
-        return spelled(marker_set(Marker(marker)).with_extras(self._active | {extra or ""}))
+    from cove.formats.marker_sets import marker_set
+    from cove.formats.marker_text import spelled
+
+    return spelled(marker_set(Marker(marker)).with_extras(active))

@@ -11,6 +11,7 @@ from cove.formats.uv_lock import requirement_lines
 from cove.model.dataclasses import replace
 from cove.model.lock import DEFAULT_GROUPS_REVISION, Lock, LockedPackage, LockedRequirement
 from cove.model.name import Name
+from cove.operations.conflicts import declared
 from cove.operations.project import Place, address
 from cove.operations.together import Member, Together
 
@@ -170,17 +171,8 @@ def _environments_difference(lock: Lock, place: Place, requires_python: Specifie
         ):
             if tuple(normalized(marker, requires_python) for marker in stated) != locked:
                 return f"the setting `{key}` changed"
-    wanted = {frozenset((project.name, kind, name) for kind, name in members) for members in project.conflicts}
-    locked_sets = {
-        frozenset(
-            (member.get("package", ""), kind, member[kind])
-            for member in members
-            for kind in ("extra", "group")
-            if kind in member
-        )
-        for members in lock.conflicts
-    }
-    return "the setting `conflicts` changed" if wanted != locked_sets else ""
+    wanted = {frozenset(members) for members in declared(place)}
+    return "the setting `conflicts` changed" if wanted != {frozenset(members) for members in lock.conflicts} else ""
 
 
 def _option_difference(locked: Mapping[str, object], wanted: Mapping[str, object]) -> str:

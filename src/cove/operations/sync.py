@@ -22,7 +22,7 @@ from cove.operations.change import Want, change
 from cove.operations.lock import Locked, lock
 from cove.operations.moving import Homes, Moves
 from cove.operations.project import Place, locate, path_of, project_interpreter
-from cove.operations.selection import select
+from cove.operations.selection import Start, select
 from cove.operations.staleness import project_in
 from cove.wiring import Session
 
@@ -112,37 +112,29 @@ def _selected(
     locked: Lock, place: Place, places: Iterable[Place], interpreter: Interpreter, selection: Selection
 ) -> list[LockedPackage]:
     """The packages that the projects need, and these themselves, by name."""
-    found: dict[tuple[Name, str, LockedSource], LockedPackage] = {}
-    starts: list[tuple[LockedPackage, Place]] = []
-    for each in places:
-        own = project_in(locked, each)
-        if own is None:
-            raise StaleLock(f"{each.lock_path} has no `{each.project.name}`", hints=("run `cove lock`",))
-        starts.append((own, each))
-    _check_offered([own for own, _ in starts], place, selection)
-    for own, each in starts:
-        packages = select(
-            locked,
-            own,
-            interpreter.target.markers,
-            extras=[extra for extra in _extras(own) if selection.all_extras or extra in selection.extras],
-            groups=[group for group in groups_of(each, selection) if group in _groups(own)],
-            only_groups=bool(selection.only_groups),
-        )
-        found |= {(package.name, package.version, package.source): package for package in packages}
-        key = (own.name, own.version, own.source)
-        if selection.no_project:
-            found.pop(key, None)
-        elif not selection.only_groups:
-            found[key] = own
+    starts = [_start(locked, each, selection) for each in places]
+    _check_offered([start.package for start in starts], place, selection)
     if not place.project.name and not selection.members:
-        found |= _of_root_groups(locked, place, interpreter, selection)
-    return sorted(found.values(), key=lambda package: package.name)
+        starts.append(_root_groups(locked, place, selection))
+    without = [start.package for start in starts if selection.no_project or not start.package.name]
+    found = select(locked, starts, interpreter.target.markers)
+    return [package for package in found if package not in without]
 
 
-def _of_root_groups(
-    locked: Lock, place: Place, interpreter: Interpreter, selection: Selection
-) -> dict[tuple[Name, str, LockedSource], LockedPackage]:
+def _start(locked: Lock, place: Place, selection: Selection) -> Start:
+    """A project with what is taken of it."""
+    own = project_in(locked, place)
+    if own is None:
+        raise StaleLock(f"{place.lock_path} has no `{place.project.name}`", hints=("run `cove lock`",))
+    return Start(
+        own,
+        tuple(extra for extra in _extras(own) if selection.all_extras or extra in selection.extras),
+        tuple(group for group in groups_of(place, selection) if group in _groups(own)),
+        itself=not selection.only_groups,
+    )
+
+
+def _root_groups(locked: Lock, place: Place, selection: Selection) -> Start:
     """What the groups of a root need that is no project itself: the lock has what they require, and no edges."""
     chosen, stated = groups_of(place, selection), locked.manifest.get("dependency-groups", {})
     edges = [
@@ -150,9 +142,7 @@ def _of_root_groups(
         for group, several in (stated.items() if isinstance(stated, dict) else ())
         for each in (several if group in chosen else ())
     ]
-    root = LockedPackage(Name(""), "", LockedSource("virtual", ""), dependencies=tuple(edges))
-    found = select(locked, root, interpreter.target.markers)
-    return {(package.name, package.version, package.source): package for package in found}
+    return Start(LockedPackage(Name(""), "", LockedSource("virtual", ""), dependencies=tuple(edges)))
 
 
 def _check_offered(several: Sequence[LockedPackage], place: Place, selection: Selection) -> None:

@@ -101,7 +101,7 @@ def _markers(session: Session, place: Place, view: View) -> Mapping[str, str]:
 
 def _evaluating(markers: Mapping[str, str], locked: Lock) -> Applies:
     """Markers decided for one environment. Parts that are in conflict are all shown, so conditions on them count as met."""
-    codes = ["", *_conflict_codes(locked)]
+    codes = ["", *(choice.code for members in locked.conflicts for choice in members)]
     known = {"": True}
 
     def applies(text: str) -> bool:
@@ -111,14 +111,6 @@ def _evaluating(markers: Mapping[str, str], locked: Lock) -> Applies:
         return known[text]
 
     return applies
-
-
-def _conflict_codes(locked: Lock) -> Iterator[str]:
-    for member in (member for members in locked.conflicts for member in members):
-        name = member.get("package", "")
-        for kind in ("extra", "group"):
-            if kind in member:
-                yield f"{kind}-{len(name)}-{name}-{member[kind]}"
 
 
 # -- walking -----------------------------------------------------------------------------------------------------------

@@ -240,6 +240,12 @@ class Catalogue:
         """Whether its marker applies."""
         return requirement.marker is None or self.request.applies(requirement.marker, extras)
 
+    def extras(self, requirement: Requirement) -> list[Name]:
+        """The extras that a requirement asks for, less those that are left out of these environments."""
+        name, here = normalize(requirement.name), self.request.environments
+        extras = sorted(map(normalize, requirement.extras))
+        return extras if here is None else [extra for extra in extras if not here.leaves_out(name, extra)]
+
     def roots(self) -> tuple[Requirement, ...]:
         """What is required to begin with, overrides applied."""
         return self.overridden(self.request.roots, None, stated=True)

@@ -354,7 +354,7 @@ class _Attempt:
         where = self._where(owner, name, requirement)
         cause = Requires(owner, extra, self._project(name), (text,), conflict, where)
         self._imply(given, listing.full & ~accepted, cause)
-        for wanted in sorted(map(normalize, requirement.extras)):
+        for wanted in self._catalogue.extras(requirement):
             self._imply(given, UNSELECTED, Requires(owner, extra, self._extra(name, wanted), ("",)))
 
     def _imply(self, given: Mapping[int, int], violated: int, cause: Requires) -> None:

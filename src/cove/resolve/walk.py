@@ -95,7 +95,7 @@ class Walk:
             name = normalize(requirement.name)
             wanted, extras = self._wanted.setdefault(name, []), self._extras.setdefault(name, [])
             wanted.append(requirement)
-            extras.extend(extra for extra in sorted(map(normalize, requirement.extras)) if extra not in extras)
+            extras.extend(extra for extra in self.catalogue.extras(requirement) if extra not in extras)
             if name in self.catalogue.listings:
                 self._review.append(name)
             else:
