@@ -149,9 +149,9 @@ def test_upgrade_moves_only_what_is_named(sandbox: Sandbox, project: Path) -> No
     toml.write_text(toml.read_text().replace("leaf==1.0", "leaf").replace("corp-core==1.0", "corp-core"))
     sandbox.cove("lock").ok()
     ran = sandbox.cove("lock", "--upgrade-package", "leaf").ok()
-    assert "Updated leaf 1.0 -> 1.1" in ran.stderr
+    assert "Updated leaf v1.0 -> v1.1" in ran.stderr
     assert "corp-core" not in ran.stderr
-    assert "Updated corp-core 1.0 -> 1.5" in sandbox.cove("lock", "--upgrade").ok().stderr
+    assert "Updated corp-core v1.0 -> v1.5" in sandbox.cove("lock", "--upgrade").ok().stderr
 
 
 def test_extras_and_groups_are_installed_when_asked_for(sandbox: Sandbox, project: Path) -> None:

@@ -7,28 +7,44 @@ from cove.model.lock import Lock
 from cove.operations.lock import Locked
 
 
-def lock_summary(locked: Locked) -> Iterator[str]:
-    """A line for each package whose locked version changed; nothing for a lock that is as it was."""
+def lock_summary(locked: Locked, *, dry_run: bool = False) -> Iterator[str]:
+    """A line for each package whose locked version changed, or would; nothing for a lock that is as it was.
+
+    A lock that was not there before is summed up by how many packages it has.
+    """
+    if locked.previous is None and not dry_run:
+        return
+    update, add, remove = ("Update", "Add", "Remove") if dry_run else ("Updated", "Added", "Removed")
+    for name, old, new in lock_changes(locked):
+        if old and new:
+            yield f"{update} {name} {_told(old)} -> {_told(new)}"
+        elif new:
+            yield f"{add} {name} {_told(new)}"
+        else:
+            yield f"{remove} {name} {_told(old)}"
+
+
+def lock_changes(locked: Locked) -> Iterator[tuple[str, tuple[str, ...], tuple[str, ...]]]:
+    """What changed in a lock: names with the versions before and after, of which a package can have several."""
     if not locked.changed:
         return
     before, after = _versions(locked.previous), _versions(locked.lock)
     for name in sorted(before.keys() | after.keys()):
-        old, new = before.get(name, ""), after.get(name, "")
-        if old and new and old != new:
-            yield f"Updated {name} {old} -> {new}"
-        elif locked.previous is not None and new and not old:
-            yield f"Added {name} {new}"
-        elif old and not new:
-            yield f"Removed {name} {old}"
+        old, new = before.get(name, ()), after.get(name, ())
+        if old != new:
+            yield name, old, new
 
 
-def _versions(lock: Lock | None) -> Mapping[str, str]:
-    if lock is None:
-        return {}
-    names: dict[str, list[str]] = {}
-    for package in lock.packages:
-        names.setdefault(package.name, []).append(package.version or "(dynamic)")
-    return {name: ", ".join(sorted(versions)) for name, versions in names.items()}
+def _told(versions: tuple[str, ...]) -> str:
+    return ", ".join(f"v{version}" if version else "(dynamic)" for version in versions)
+
+
+def _versions(lock: Lock | None) -> Mapping[str, tuple[str, ...]]:
+    """By name, in the order of the lock, which is that of versions."""
+    names: dict[str, tuple[str, ...]] = {}
+    for package in lock.packages if lock is not None else ():
+        names[package.name] = (*names.get(package.name, ()), package.version)
+    return names
 
 
 def plan_summary(plan: Plan, *, dry_run: bool = False) -> Iterator[str]:

@@ -47,6 +47,11 @@ class Finished:
     detail: str = ""
 
 
+def resolution_done(count: int) -> Finished:
+    """The end of a resolution that came to ``count`` packages."""
+    return Finished("resolve", "", f"Resolved {count} package{'' if count == 1 else 's'}")
+
+
 @dataclass(frozen=True, slots=True)
 class Warned:
     """Something a person should know although the work goes on."""

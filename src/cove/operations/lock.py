@@ -10,6 +10,7 @@ from cove.errors import NoSolution, StaleLock
 from cove.formats import uv_lock
 from cove.install.interpreter import Interpreter
 from cove.model.dataclasses import dataclass
+from cove.model.event import resolution_done
 from cove.model.lock import Lock
 from cove.model.name import normalize
 from cove.operations.cutoffs import cutoffs
@@ -194,12 +195,14 @@ def _resolve(
             )
         raise
     try:
-        return build_lock(terms.asked, found, terms.requires_python, options=terms.options, manifest=terms.manifest)
+        made = build_lock(terms.asked, found, terms.requires_python, options=terms.options, manifest=terms.manifest)
     except TooComplex as error:
         raise NoSolution(
             "the environments have to be divided by markers that are too complex to be written",
             hints=("`environments` in [tool.uv] limits a lock to those that matter",),
         ) from error
+    session.listener(resolution_done(len(made.packages)))
+    return made
 
 
 def _options(settings: Settings) -> dict[str, object]:

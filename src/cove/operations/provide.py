@@ -12,7 +12,7 @@ from typing import Any, Self, TypeVar
 
 from cove.http.pool import pool
 from cove.model.dataclasses import dataclass
-from cove.model.event import Advanced, Finished, Listener, Started, Warned
+from cove.model.event import Advanced, Finished, Listener, Started, Warned, resolution_done
 from cove.resolve.forks import Environments
 from cove.resolve.questions import Answer, Ask, AskVersions, Question, Solution
 from cove.resolve.request import Request
@@ -58,7 +58,8 @@ class Driver:
         """The solution; raises what the solver raises, and what answering raised for a question it asked in earnest."""
         walk = Walk(request)
         solution = self._hold(walk, solve(request, walk))
-        self._sum_up((solution,))
+        self._warn((solution,))
+        self._listener(resolution_done(len(solution.packages)))
         return solution
 
     def resolve_everywhere(
@@ -67,7 +68,8 @@ class Driver:
         """The solutions for all environments, as ``universal.solve_everywhere`` has them; raises as ``resolve`` does."""
         walk = Walk(request)
         branches = self._hold(walk, solve_everywhere(request, initial, walk, known))
-        self._sum_up([branch.solution for branch in branches])
+        self._warn([branch.solution for branch in branches])
+        self._listener(Finished("resolve", "", ""))  # how many packages that comes to is seen when they are joined
         return branches
 
     def _hold(self, walk: Walk, conversation: Generator[Ask, Answer, _T]) -> _T:
@@ -84,12 +86,9 @@ class Driver:
         finally:
             conversation.close()
 
-    def _sum_up(self, solutions: Sequence[Solution]) -> None:
+    def _warn(self, solutions: Sequence[Solution]) -> None:
         for warning in dict.fromkeys(warning for solution in solutions for warning in solution.warnings):
             self._listener(Warned(warning))
-        chosen = {(each.name, each.version) for solution in solutions for each in solution.packages.values()}
-        count = len(chosen)
-        self._listener(Finished("resolve", "", f"Resolved {count} package{'' if count == 1 else 's'}"))
 
     def _ask(self, questions: Iterable[Question]) -> None:
         for question in questions:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from threading import Lock
 
 from cove.model.dataclasses import dataclass
-from cove.model.event import Finished
+from cove.model.event import resolution_done
 from cove.model.name import Name, is_valid_name, normalize
 from cove.wiring import Session
 
@@ -71,7 +71,7 @@ class Remembered:
         self._session.wait_for_answers()
         if self._unchanged != self._pages.keys():
             return None
-        self._session.listener(Finished("resolve", "", f"Resolved {count} package{'' if count == 1 else 's'}"))
+        self._session.listener(resolution_done(count))
         return text
 
     def keep(self, result: Result | None) -> None:

@@ -3,7 +3,7 @@
 from argparse import ArgumentParser
 
 from cove.cli.context import Context
-from cove.cli.summaries import lock_summary
+from cove.cli.summaries import lock_changes, lock_summary
 from cove.errors import UsageError
 from cove.operations import project
 from cove.operations.lock import lock
@@ -29,11 +29,15 @@ def run(context: Context) -> int:
     with Session(settings, environ=context.environ, cwd=context.cwd, listener=context.listener) as session:
         place = project.locate(session)
         locked = lock(session, place, check=context.arguments.check, dry_run=context.arguments.dry_run)
+    count = len(locked.lock.packages)
     if settings.output_format == "json":
+        changes = [{"name": name, "before": old, "after": new} for name, old, new in lock_changes(locked)]
         context.console.json(
-            {"changed": locked.changed, "packages": len(locked.lock.packages), "path": str(place.lock_path)}
+            {"changed": locked.changed, "packages": count, "path": str(place.lock_path), "changes": changes}
         )
         return 0
-    for line in lock_summary(locked):
+    if not locked.changed:
+        context.console.say(f"{place.lock_path.name} is up to date: {count} package{'' if count == 1 else 's'}")
+    for line in lock_summary(locked, dry_run=context.arguments.dry_run):
         context.console.say(line)
     return 0
