@@ -126,6 +126,11 @@ class MarkerSet:
         return _values(self.diagram, variable)
 
     @property
+    def pythons_from_the_lowest(self) -> "MarkerSet":
+        """The Pythons of the set and all that are newer than its lowest."""
+        return NOTHING if self.is_empty else _between("python_full_version", self.lowest_python, None)
+
+    @property
     def lowest_python(self) -> Cut | None:
         """Where the Pythons of the set begin, ``None`` if there is no lowest."""
         found = _lowest_python(self.diagram, None)

@@ -3,7 +3,7 @@
 Apart from ``compile``, because all that resolves is imported here: while it is, the first pages are on their way already.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
@@ -123,7 +123,7 @@ class Compilation:
         divisions = resolve_everywhere(
             request,
             [everywhere],
-            self._universe(rules, everywhere.python_ok),
+            self._universe(rules, everywhere),
             known=[Known(name, version, lambda _: True) for name, version in preferences.items()],
             workers=session.workers,
             listener=session.listener,
@@ -174,9 +174,9 @@ class Compilation:
         )
         return self._bench.in_force(completed) if self._follow else completed
 
-    def _universe(self, rules: Rules, python_ok: Callable[[str], bool] | None = None) -> Universe:
+    def _universe(self, rules: Rules, everywhere: Part | None = None) -> Universe:
         demand = self._demand
-        return self._bench.universe(rules, digests=demand.digests(), follow=self._follow, python_ok=python_ok)
+        return self._bench.universe(rules, digests=demand.digests(), follow=self._follow, everywhere=everywhere)
 
     def _holds(self, requirement: Requirement, extras: frozenset[Name]) -> bool:
         return requirement.marker is None or self._applies(requirement.marker, extras)

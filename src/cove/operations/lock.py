@@ -177,7 +177,7 @@ def _resolve(
         wanted = (name for name in kept if name not in excludes)
         session.ask_ahead(wanted, asked.pins, session.router(asked.pins, kept).search)
     rules = Rules(requires_python=terms.requires_python, any_python=True)
-    universe = bench.universe(rules, kept=kept, python_ok=everywhere.python_ok)
+    universe = bench.universe(rules, kept=kept, everywhere=everywhere)
     try:
         found = resolve_everywhere(
             bench.in_force(request, known=[member.source.url for member in terms.asked.members]),

@@ -130,9 +130,11 @@ class Part:
         return lowest is not None and (self._lowest is None or lowest > self._lowest)
 
     def admits(self, region: MarkerSet) -> bool:
-        """Whether ``region`` has environments with one of the Pythons here, on whatever platform that is supported."""
+        """Whether ``region`` has environments with one of the Pythons here or an older one, on whatever platform that is
+        supported: what there is for a Python of today may come for those of tomorrow.
+        """
         try:
-            return not (region & self._facts & self._whole.python_only).is_empty
+            return not ((region & self._facts).pythons_from_the_lowest & self._whole).is_empty
         except TooComplex:
             return True
 

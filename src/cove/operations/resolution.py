@@ -1,7 +1,6 @@
 """Resolving requirements against the configured indexes: questions of the solver become searches, pages and metadata."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from contextlib import suppress
 from typing import TypeVar
 
 from packaging.specifiers import SpecifierSet
@@ -10,6 +9,7 @@ from packaging.version import Version
 from cove.errors import InvalidArtifact, NoCompatibleFile, NoSolution, ProjectNotFound, PythonIncompatible
 from cove.formats import simple_html, simple_json
 from cove.formats.marker_sets import MarkerSet, TooComplex
+from cove.formats.python_range import wheel_may_run
 from cove.formats.wheel_markers import suits
 from cove.index.candidates import Releases, Rules
 from cove.index.chain import Router, Search
@@ -67,8 +67,8 @@ class Universe:
     ``rules`` tells what makes a file of a project usable. ``direct`` prepares the distribution that a URL leads to; a
     project whose place is a URL has that one version and no other. ``present`` are distributions that are there already:
     they can be chosen beside what indexes offer. Without ``follow`` no version requires anything. ``doubt`` has pages from
-    the cache looked up anew and tells whether there are any. In a universal resolution, whose solver judges Pythons itself,
-    ``python_ok`` tells which ``Requires-Python`` admits all of them.
+    the cache looked up anew and tells whether there are any. ``everywhere`` are the environments of a universal resolution,
+    whose solver judges Pythons itself.
     """
 
     def __init__(
@@ -81,11 +81,11 @@ class Universe:
         present: Mapping[Name, CoreMetadata] | None = None,
         follow: bool = True,
         doubt: Callable[[], bool] = lambda: False,
-        python_ok: Callable[[str], bool] | None = None,
+        everywhere: Part | None = None,
     ) -> None:
         self._doubt = doubt
         self._beyond: dict[Name, tuple[Index, tuple[Index, ...]]] = {}
-        self._python_ok = python_ok
+        self._everywhere = everywhere
         self._present = present or {}
         self._follow = follow
         self._router = router
@@ -204,25 +204,36 @@ class Universe:
 
     def _fits(self, candidate: Candidate) -> bool:
         """Whether a candidate will do for every Python, which a universal resolution does not leave to the rules."""
-        text = candidate.file.requires_python
-        return self._python_ok is None or not text or self._python_ok(text)
+        text, everywhere = candidate.file.requires_python, self._everywhere
+        if everywhere is None:
+            return True
+        if text and not everywhere.python_ok(text):
+            return False
+        region = self._region(candidate)
+        return region is None or not everywhere.raises_python(region)
 
     def _regions(self, usable: Iterable[Candidate]) -> dict[Version, MarkerSet]:
-        """Where versions can be used that have neither a sdist nor a wheel for every platform."""
-        found: dict[Version, MarkerSet] = {}
-        for candidate in usable if self._python_ok is not None else ():
-            parsed = [parse_filename(file.filename, candidate.name) for file in candidate.files]
-            wheels = [each for each in parsed if isinstance(each, WheelName)]
-            has_sdist = not candidate.is_wheel or (
-                len(wheels) < len(parsed) and not self._rules(candidate.name).no_build
-            )
-            if not has_sdist and not any("any" in wheel.platforms for wheel in wheels):
-                with suppress(TooComplex):  # then it is taken for usable everywhere
-                    found[candidate.version] = suits(wheels)
-        return found
+        regions = ((candidate.version, self._region(candidate)) for candidate in usable)
+        return {version: region for version, region in regions if region is not None}
+
+    def _region(self, candidate: Candidate) -> MarkerSet | None:
+        """Where a version can be used that has neither a sdist nor a wheel for every platform."""
+        if self._everywhere is None:
+            return None
+        rules = self._rules(candidate.name)
+        parsed = [parse_filename(file.filename, candidate.name) for file in candidate.files]
+        wheels = [each for each in parsed if isinstance(each, WheelName)]
+        has_sdist = not candidate.is_wheel or (len(wheels) < len(parsed) and not rules.no_build)
+        if has_sdist or any("any" in wheel.platforms for wheel in wheels):
+            return None
+        pythons = rules.requires_python or SpecifierSet()
+        try:
+            return suits(wheel for wheel in wheels if wheel_may_run(wheel, pythons))
+        except TooComplex:  # then it is taken for usable everywhere
+            return None
 
     def _pythons(self, usable: Iterable[Candidate]) -> dict[Version, str]:
-        if self._python_ok is None:
+        if self._everywhere is None:
             return {}
         return {each.version: each.file.requires_python for each in usable if each.file.requires_python}
 
@@ -238,7 +249,7 @@ class Universe:
         return Dependencies(unusable=why[0][1] if why else "has no file that can be used")
 
     def _dependencies(self, name: Origin, version: Version) -> Dependencies:
-        metadata = self.read.get((name, version))
+        metadata, region = self.read.get((name, version)), None
         if metadata is None:
             candidate = self._candidate(name, version)
             if candidate is None:
@@ -248,7 +259,8 @@ class Universe:
             except InvalidArtifact as error:
                 return Dependencies(unusable=error.message)
             self.read[name, version] = metadata
-        return Dependencies(metadata.requires_dist, metadata.requires_python, metadata.provides_extra)
+            region = self._region(candidate)
+        return Dependencies(metadata.requires_dist, metadata.requires_python, metadata.provides_extra, region=region)
 
 
 def _not_where_it_must_be(search: Search) -> ProjectNotFound:

@@ -1,7 +1,7 @@
 """What one interpreter can be given: wheels fetched from indexes, or built from sources in environments of their own."""
 
 import os
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property, partial
 from hashlib import sha256
@@ -32,6 +32,7 @@ from cove.operations.build_environment import BuildEnvironment, BuildLimits
 from cove.operations.direct import Direct, fragment_digests
 from cove.operations.locations import flags, is_absolute
 from cove.operations.parallel import each
+from cove.operations.parts import Part
 from cove.operations.policy import file_rules
 from cove.operations.resolution import Resolution, Universe
 from cove.operations.upload_dates import UploadDates
@@ -101,10 +102,10 @@ class Workbench:
         present: Mapping[Name, CoreMetadata] | None = None,
         follow: bool = True,
         kept: Mapping[Name, Kept] | None = None,
-        python_ok: Callable[[str], bool] | None = None,
+        everywhere: Part | None = None,
     ) -> Universe:
         """What can be chosen under ``rules``; ``digests`` are those of the files that may be taken of a project, ``kept`` the
-        indexes that a lock has projects from. ``present``, ``follow`` and ``python_ok`` as in ``Universe``."""
+        indexes that a lock has projects from. ``present``, ``follow`` and ``everywhere`` as in ``Universe``."""
         of = file_rules(self.session.settings, replace(rules, uploaded=UploadDates(self.session)))
         return Universe(
             self.session.router(self._pins, kept),
@@ -114,7 +115,7 @@ class Workbench:
             present=present,
             follow=follow,
             doubt=self.session.doubt,
-            python_ok=python_ok,
+            everywhere=everywhere,
         )
 
     # -- wheels -------------------------------------------------------------------------------------------------------

@@ -220,8 +220,13 @@ class Catalogue:
     def _note_broken(self, name: Name, version: Version, dependencies: Dependencies) -> None:
         if name not in self.listings or self.parts_by_python(dependencies.requires_python):
             return
-        if unusable_because(dependencies, self.request):
+        if self.unusable_because(name, version):
             self.listings[name].broken |= self.listings[name].value(version)
+
+    def unusable_because(self, name: Name, version: Version) -> str:
+        """Why a version turned out to be unusable; empty if it did not."""
+        is_inherited = self.request.preferences.get(name) == version
+        return unusable_because(self.dependencies[name, version], self.request, is_inherited=is_inherited)
 
     def parts_by_python(self, text: str | None) -> bool:
         """Whether choosing a version with this ``Requires-Python`` parts the environments."""
@@ -348,12 +353,18 @@ def _mentioned_extras(marker: Marker) -> frozenset[Name]:
     return frozenset(normalize(left or right) for left, right in _EXTRA_IN_MARKER.findall(str(marker)))
 
 
-def unusable_because(dependencies: Dependencies, request: Request) -> str:
-    """Why a version turned out to be unusable when its metadata was read; empty if it did not."""
+def unusable_because(dependencies: Dependencies, request: Request, *, is_inherited: bool = False) -> str:
+    """Why a version turned out to be unusable when its metadata was read; empty if it did not.
+
+    What was chosen for more environments (``is_inherited``) stays chosen.
+    """
     if dependencies.unusable:
         return dependencies.unusable
     if dependencies.requires_python and not request.python_ok(dependencies.requires_python):
         return PYTHON_REASON + dependencies.requires_python
+    here, region = request.environments, dependencies.region
+    if region is not None and here is not None and not is_inherited and not here.admits(region):
+        return NO_WHEEL
     return ""
 
 

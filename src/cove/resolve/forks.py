@@ -49,7 +49,7 @@ class Environments(Protocol[R]):
         """Whether the Pythons of ``region`` begin above the lowest one here."""
 
     def admits(self, region: R) -> bool:
-        """Whether what can be used in ``region`` can be used with one of the Pythons here, on some platform."""
+        """Whether what can be used in ``region`` can be used with one of the Pythons here or an older one, on some platform."""
 
     def divided(self, region: R) -> tuple[Self | None, Self | None]:
         """The part within ``region`` and the one outside, each ``None`` where it is empty."""

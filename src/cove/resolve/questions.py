@@ -67,12 +67,14 @@ class Dependencies:
     """The answer to ``AskDependencies``: ``requires`` as in ``Requires-Dist``; ``requires_python`` as in the metadata.
 
     ``unusable`` says in words why the version turned out not to be usable (its metadata cannot be had or read), else empty.
+    ``region`` is where it can be used, as in ``Versions.regions``, for a version of which that was not known before.
     """
 
     requires: tuple[Requirement, ...] = ()
     requires_python: str | None = None
     provides_extra: tuple[Name, ...] = ()
     unusable: str = ""
+    region: object = None
 
 
 Answer = Versions | Dependencies

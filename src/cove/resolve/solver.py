@@ -12,7 +12,7 @@ from packaging.version import Version
 
 from cove.model.dataclasses import replace
 from cove.model.name import Name, normalize
-from cove.resolve.catalogue import NO_WHEEL, Listing, exact_versions, masked, unusable_because
+from cove.resolve.catalogue import NO_WHEEL, Listing, exact_versions, masked
 from cove.resolve.forks import Environments, Parting, Region, parts
 from cove.resolve.incompatibility import (
     IS_PRERELEASE,
@@ -154,7 +154,7 @@ class _Attempt:
                 self._look_ahead(project, value, min(tried, _LOOK_AHEAD))
             yield from self._ask(question)
         self._part_by_python(name, version)
-        why = unusable_because(self._catalogue.dependencies[name, version], self._request)
+        why = self._catalogue.unusable_because(name, version)
         if why:
             return self._fact({project: value}, Unusable(project, why))
         extras = [variable for (owner, _), variable in self._extras.items() if owner == name]
