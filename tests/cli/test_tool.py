@@ -1,5 +1,7 @@
 import json
 import os
+import tarfile
+import tomllib
 from collections.abc import Mapping
 
 import pytest
@@ -7,6 +9,7 @@ import pytest
 from cove.formats import tool_receipt
 from cove.testing import PackageFactory, PrivateIndex
 from support.commandline import Ran, Sandbox
+from support.local_projects import commit
 from support.programs import clean_environment, program, run
 
 
@@ -217,24 +220,44 @@ def test_tools_from_files(tools: Tools, wheel_factory: PackageFactory) -> None:
 
 
 @pytest.mark.parametrize(
-    "argv, says",
+    "argv, status, says",
     [
-        (("hello", "--from", "library"), "`library`"),
-        (("hello@nonsense!",), "no version"),
-        (("hello hello",), "cannot be read"),
-        (("./nowhere",), "no file or folder"),
-        (("https://user:canary@example.com/page",), "does not tell"),
-        (("hello @ https://user:canary@example.com/a.whl junk junk",), "cannot be read"),
-        ((".",), "does not tell"),
+        (("hello", "--from", "library"), 2, "`library`"),
+        (("hello@nonsense!",), 2, "no version"),
+        (("hello hello",), 2, "the argument: 'hello hello' is not a requirement"),
+        (("",), 2, "no requirement"),
+        (("./nowhere",), 1, "no file or folder"),
+        (("https://user:canary@example.com/page",), 1, "only wheels, sdists"),
+        (("hello @ https://user:canary@example.com/a.whl junk junk",), 2, "not a requirement"),
+        ((".",), 2, "neither a pyproject.toml nor a setup.py"),
     ],
 )
-def test_words_that_name_no_tool(tools: Tools, argv: tuple[str, ...], says: str) -> None:
+def test_words_that_name_no_tool(tools: Tools, argv: tuple[str, ...], status: int, says: str) -> None:
     ran = tools("install", *argv)
-    assert ran.status == 2
+    assert ran.status == status
     assert says in ran.stderr
     assert "canary" not in ran.stderr + ran.stdout
     assert tools("uninstall").status == 2
     assert tools("uninstall", "--all", "hello").status == 2
+
+
+def test_the_name_of_a_tool_is_learnt_where_it_is(tools: Tools, wheel_factory: PackageFactory) -> None:
+    wheel = wheel_factory.wheel("local", scripts={"local": "local:main"}, extras={"x": []})
+    sdist = wheel_factory.sdist("local", files={wheel.filename: wheel.content}).write_to(tools.sandbox.root)
+    wheel.write_to(tools.sandbox.work)
+    with tarfile.open(sdist) as archive:
+        archive.extractall(tools.sandbox.work, filter="data")
+    repository = (tools.sandbox.work / "local-1.0").rename(tools.sandbox.work / "repository")
+    commit(repository, tag="v1")
+    receipt = tools.folder / "local" / "uv-receipt.toml"
+    for typed, wanted in (
+        (f"git+{repository.as_uri()}@v1", {"git": f"{repository.as_uri()}?rev=v1"}),
+        (f"./{wheel.filename}[x]", {"extras": ["x"], "path": str(tools.sandbox.work / wheel.filename)}),
+        ("./repository", {"directory": str(repository)}),
+    ):
+        for argv in ((typed,), ("local", "--from", typed)):
+            assert "local" in tools("install", *argv, "--force").ok().stderr
+            assert tomllib.loads(receipt.read_text())["tool"]["requirements"] == [{"name": "local", **wanted}]
 
 
 def test_a_folder_that_is_not_on_the_path_is_told(tools: Tools) -> None:

@@ -86,7 +86,7 @@ class _Parser:
         if path in including or len(including) >= _DEPTH:
             raise ConfigurationError(f"{including[-1]}: includes itself: {' → '.join((*including, path))}")
         for number, line in _logical_lines(text):
-            where = f"{path}:{number}"
+            where = f"{path}:{number}" if path else "the argument"
             expanded = _VARIABLE.sub(lambda match: self.environ.get(match.group(1)) or match.group(0), line)
             if expanded.startswith("-"):
                 self._option(expanded, where, path, constraint=constraint, including=including)

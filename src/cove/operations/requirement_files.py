@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from cove.operations.workbench import Workbench
 
 _VARIABLE = r"\$\{[A-Z0-9_]+\}"
+_WORKSPACE = "(workspace)"  # as uv calls what limits all members of one
 _USERINFO = re.compile(r"(?<=://)[^/@]*@")
 _UNEXPANDED = re.compile(rf"(?:{_VARIABLE}@|[^/:@]*:{_VARIABLE}@)")
 
@@ -68,11 +69,16 @@ class Demand:
     session: Session
     roots: tuple[Root, ...]
     constraints: tuple[Root, ...] = ()
-    overrides: tuple[Requirement, ...] = ()
+    overriding: tuple[Root, ...] = ()
     excludes: frozenset[Name] = frozenset()
     build_limits: BuildLimits = BuildLimits()
     pins: Mapping[Name, str] = field(default_factory=dict)
     written: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def overrides(self) -> tuple[Requirement, ...]:
+        """What replaces requirements of these names, whoever states them."""
+        return tuple(root.requirement for root in self.overriding)
 
     @property
     def editable(self) -> frozenset[Name]:
@@ -153,15 +159,13 @@ class _Reader:
             from cove.operations.policy import upgrade_limits
 
             limiting += [Root(each) for each in upgrade_limits(self._session.settings)]
-        overriding = [self._root(entry).requirement for found in replaced.values() for entry in found.entries]
+        overriding = [self._root(entry) for found in replaced.values() for entry in found.entries]
         excluded = {self._root(entry).name for found in left_out.values() for entry in found.entries}
         for path in projects:
             place, asked = self._project(path)
             roots += self._of_project(path, place, asked)
-            limiting += [
-                Root(each, via=_stated_in(place, path)) for each in place.project.constraint_dependencies
-            ]
-            overriding += place.project.override_dependencies
+            limiting += [Root(each, via=_WORKSPACE) for each in place.project.constraint_dependencies]
+            overriding += [Root(each, via=_WORKSPACE) for each in place.project.override_dependencies]
             excluded.update(place.project.exclude_dependencies)
         for group in inputs.groups:
             roots += self._of_group(group)
@@ -225,7 +229,8 @@ class _Reader:
         """Arguments as lines of a file. A path needs no ``./`` where it is there."""
         for text in arguments:
             is_path = "/" in text and "://" not in text and "@" not in text
-            yield f"./{text}" if is_path and not text.startswith((".", "/")) and self._exists(text) else text
+            place = str(Path(text).expanduser()) if is_path and text.startswith("~/") else text
+            yield f"./{place}" if is_path and not place.startswith((".", "/")) and self._exists(place) else place
 
     def _exists(self, text: str) -> bool:
         return (self._session.cwd / text.partition("[")[0]).exists()
@@ -267,6 +272,8 @@ class _Reader:
         """The project at a place that is given without a name."""
         path = Path(to_path(url.path)) if url.scheme == "file" else None
         if path is not None and path.is_dir():
+            if not any((path / name).is_file() for name in ("pyproject.toml", "setup.py")):
+                raise UsageError(f"{path} is no project: it has neither a pyproject.toml nor a setup.py")
             if (path / "pyproject.toml").is_file() and (name := read_project(path).project.name):
                 return name
         else:

@@ -8,6 +8,7 @@ from packaging.version import InvalidVersion, Version
 
 from cove.errors import NotInstalled, UsageError
 from cove.formats.direct_url import Directory
+from cove.formats.file_url import to_path
 from cove.formats.locked_requirement import requirement_entry
 from cove.formats.tool_receipt import Program, Receipt
 from cove.install import discovery
@@ -17,12 +18,14 @@ from cove.install.plan import Plan, plan
 from cove.install.wheel import Manifest
 from cove.model.dataclasses import dataclass, replace
 from cove.model.index import Index
+from cove.model.lock import LockedRequirement
 from cove.model.name import Name, is_valid_name, normalize
+from cove.model.url import Url
 from cove.operations.change import Want, change
 from cove.operations.obtain import obtain
 from cove.operations.requirement_files import build_limits
 from cove.operations.tool_shelf import Change, Shelf, Tool, is_on_path
-from cove.operations.tool_spec import Asked
+from cove.operations.tool_spec import Asked, python_request
 from cove.wiring import Session
 
 _KEPT_OPTIONS = (
@@ -106,7 +109,7 @@ class _Installation:
         self._requirements = [asked.requirement, *others]
         self._before = shelf.tool(asked.name)
         self._folder = shelf.folder / asked.name
-        self._request = self._python_request()
+        self._request = python_request(session)
 
     def run(self) -> tuple[Tool, Plan | None]:
         name, session = self._asked.name, self._session
@@ -119,7 +122,7 @@ class _Installation:
             )
         limits = build_limits(session, base)
         receipt = Receipt(
-            tuple(requirement_entry(requirement) for requirement in self._requirements),
+            tuple(map(_entry, self._requirements)),
             session.settings.python or "",
             options=_options(session),
             build_constraints=tuple(requirement_entry(requirement) for requirement in limits.constraints),
@@ -149,13 +152,6 @@ class _Installation:
         )
         self._change(base, None if made.is_empty else wants, receipt)
         return Tool(name, wants[name].version, self._folder, receipt), made
-
-    def _python_request(self) -> discovery.Request | None:
-        """Tools belong to no project: ``.python-version`` is not asked."""
-        settings = self._session.settings
-        if settings.python is None:
-            return None
-        return discovery.parse_request(settings.python, settings.origin("python"), self._session.cwd)
 
     def _is_as_asked(self, before: Tool, receipt: Receipt) -> bool:
         settings = self._session.settings
@@ -212,6 +208,15 @@ class _Installation:
             changing.receipt(receipt)
             changing.commit()
         remember(interpreter, self._session.cache_dir)
+
+
+def _entry(requirement: Requirement) -> LockedRequirement:
+    """A requirement as a receipt has it: what lies on this machine by its path."""
+    url = Url.parse(requirement.url) if requirement.url else None
+    if url is None or url.scheme != "file":
+        return requirement_entry(requirement)
+    path = to_path(url.path)
+    return requirement_entry(requirement, source=("directory" if Path(path).is_dir() else "path", path))
 
 
 def _programs(manifest: Manifest) -> list[str]:

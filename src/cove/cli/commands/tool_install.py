@@ -29,9 +29,8 @@ def arguments(parser: ArgumentParser) -> None:
 def run(context: Context) -> int:
     """Install it, and say what it brings."""
     given = context.arguments
-    asked = parse_tool(given.tool, context.cwd, source=given.source)
-    others = parse_several(given.others, context.cwd)
     with Session(context.settings, environ=context.environ, cwd=context.cwd, listener=context.listener) as session:
+        asked, others = parse_tool(session, given.tool, source=given.source), parse_several(session, given.others)
         done = install_tool(session, asked, others, force=given.force)
     if context.settings.output_format == "json":
         _print_object(context, done)
