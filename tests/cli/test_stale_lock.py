@@ -257,6 +257,19 @@ def test_extras_are_asked_for_in_any_order(sandbox: Sandbox, project: Path) -> N
     sandbox.cove("lock", "--check").ok()
 
 
+def test_markers_are_compared_by_what_they_mean(sandbox: Sandbox, project: Path) -> None:
+    lock, toml = project / "uv.lock", project / "pyproject.toml"
+    marker = "python_full_version < '3.13' and (os_name == 'nt' or sys_platform == 'darwin')"
+    longer = marker.replace("(", "").replace(")", "").replace(" or", " or python_full_version < '3.13' and")
+    told = toml.read_text().replace('"tree>=1"', f'"tree>=1 ; {marker}"')
+    toml.write_text(told.replace("[tool.uv]\n", f'[tool.uv]\nenvironments = ["{marker}"]\n'))
+    sandbox.cove("lock").ok()
+    text = lock.read_text()
+    assert marker in text
+    lock.write_text(text.replace(marker, longer))
+    sandbox.cove("lock", "--check").ok()
+
+
 def test_there_is_no_lock(sandbox: Sandbox, project: Path) -> None:
     (project / "uv.lock").unlink()
     for command, why in ((("lock", "--check"), "there is no lock"), (("sync", "--frozen"), "does not exist")):

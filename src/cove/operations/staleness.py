@@ -114,6 +114,9 @@ class _Comparison:
     def requirements(self, what: str, locked: Iterable[LockedRequirement], asked: Iterable[LockedRequirement]) -> str:
         before = {self._key(each): each for each in locked}
         after = {self._key(each): each for each in asked}
+        if before.keys() != after.keys():  # another program, or another version, may have spelled a marker otherwise
+            spelled = (replace(each, marker=_as_spelled_now(each.marker)) for each in before.values())
+            before = {self._key(each): each for each in spelled}
         for key in sorted(after.keys() - before.keys()):
             changed = next((old for old in before.keys() - after.keys() if before[old].name == after[key].name), None)
             if changed is not None:
@@ -147,6 +150,17 @@ class _Comparison:
         return ""
 
 
+def _as_spelled_now(marker: str) -> str:
+    from packaging.markers import InvalidMarker, Marker
+
+    from cove.formats.marker_text import stated
+
+    try:
+        return stated(Marker(marker)) if marker else ""
+    except InvalidMarker:
+        return marker
+
+
 def _shown(requirement: LockedRequirement) -> str:
     extras = f"[{','.join(requirement.extras)}]" if requirement.extras else ""
     place = requirement.index or next(filter(None, (getattr(requirement, kind) for kind in _PLACES)), "")
@@ -169,7 +183,8 @@ def _environments_difference(lock: Lock, place: Place, requires_python: Specifie
             ("environments", project.environments, lock.supported_markers),
             ("required-environments", project.required_environments, lock.required_markers),
         ):
-            if tuple(normalized(marker, requires_python) for marker in stated) != locked:
+            wanted_now = tuple(normalized(marker, requires_python) for marker in stated)
+            if wanted_now not in (locked, tuple(map(_as_spelled_now, locked))):
                 return f"the setting `{key}` changed"
     wanted = {frozenset(members) for members in declared(place)}
     return "the setting `conflicts` changed" if wanted != {frozenset(members) for members in lock.conflicts} else ""
