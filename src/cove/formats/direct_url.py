@@ -49,7 +49,7 @@ def render(direct: DirectUrl) -> str:
         case Archive(hashes):
             document["archive_info"] = {"hashes": dict(sorted(hashes.items()))} if hashes else {}
         case Directory(editable):
-            document["dir_info"] = {"editable": True} if editable else {}
+            document["dir_info"] = {"editable": editable}  # said even where it is the default: uv compares it
         case Repository(vcs, commit_id, requested_revision):
             revision = {"requested_revision": requested_revision} if requested_revision else {}
             document["vcs_info"] = {"vcs": vcs, "commit_id": commit_id, **revision}

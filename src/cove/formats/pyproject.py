@@ -19,6 +19,9 @@ from cove.model.dataclasses import dataclass, field
 from cove.model.lock import DEFAULT_GROUPS
 from cove.model.name import Name, is_valid_name, normalize
 
+CacheKey = tuple[Literal["file", "dir", "git", "env"], str]
+"""A file or pattern, a folder, ``commit`` or ``tags`` of the repository, or the name of a variable."""
+
 SourceTarget = Literal["index", "path", "git", "url", "workspace"]
 _TARGETS: tuple[SourceTarget, ...] = ("index", "path", "git", "url", "workspace")
 
@@ -84,6 +87,7 @@ class Project:
     exclude_dependencies: tuple[Name, ...] = ()
     environments: tuple[Marker, ...] = ()
     required_environments: tuple[Marker, ...] = ()
+    cache_keys: tuple[CacheKey, ...] | None = None
     is_workspace: bool = False
     workspace_members: tuple[str, ...] = ()
     workspace_exclude: tuple[str, ...] = ()
@@ -186,6 +190,7 @@ class _Reader:
             environments=self._markers(uv, "environments"),
             required_environments=self._markers(uv, "required-environments"),
             conflicts=self._conflicts(uv, normalize(name)),
+            cache_keys=self._cache_keys(uv),
             is_workspace="workspace" in uv,
             workspace_members=self.texts(self.table(uv, "workspace", "tool.uv"), "members", "tool.uv.workspace"),
             workspace_exclude=self.texts(self.table(uv, "workspace", "tool.uv"), "exclude", "tool.uv.workspace"),
@@ -244,6 +249,30 @@ class _Reader:
         if not is_valid_name(text):
             raise self.wrong(key, f"holds {text!r}, which is not a name", text)
         return normalize(text)
+
+    def _cache_keys(self, uv: Mapping[str, object]) -> tuple[CacheKey, ...] | None:
+        if "cache-keys" not in uv:
+            return None
+        raw = uv["cache-keys"]
+        if not isinstance(raw, list):
+            raise self.wrong("tool.uv.cache-keys", "must be a list")
+        return tuple(key for each in raw for key in self._cache_key(each))
+
+    def _cache_key(self, raw: object) -> list[CacheKey]:
+        match raw:
+            case str():
+                return [("file", raw)]
+            case {"file": str(file), **rest} if not rest:
+                return [("file", file)]
+            case {"dir": str(folder), **rest} if not rest:
+                return [("dir", folder)]
+            case {"env": str(name), **rest} if not rest:
+                return [("env", name)]
+            case {"git": bool(wanted), **rest} if not rest:
+                return [("git", "commit")] if wanted else []
+            case {"git": dict(parts), **rest} if not rest and parts.keys() <= {"commit", "tags"}:
+                return [("git", part) for part in ("commit", "tags") if parts.get(part) is True]
+        raise self.wrong("tool.uv.cache-keys", "holds what is neither a file nor { file, dir, git or env = … }")
 
     # [project] and [build-system]
 

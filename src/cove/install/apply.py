@@ -20,11 +20,13 @@ _LOCK_SECONDS = 300.0
 
 @dataclass(frozen=True, slots=True)
 class Addition:
-    """A wheel to install; ``requested`` when a person asked for the project by name, ``direct`` when from a URL (PEP 610)."""
+    """A wheel to install; ``requested`` when a person asked for the project by name, ``direct`` when from a URL (PEP 610),
+    with ``local_state`` where that is a folder: what tells whether it must be built again."""
 
     wheel: StoredWheel
     requested: bool = False
     direct: direct_url.DirectUrl | None = None
+    local_state: str = ""
 
 
 def apply(
@@ -72,7 +74,10 @@ Planned = tuple[Addition, Steps]
 
 def _plan(addition: Addition, scheme: Scheme) -> Planned:
     text = direct_url.render(addition.direct) if addition.direct else ""
-    return addition, steps(addition.wheel.manifest, scheme, requested=addition.requested, direct_url=text)
+    state = addition.local_state
+    return addition, steps(
+        addition.wheel.manifest, scheme, requested=addition.requested, direct_url=text, local_state=state
+    )
 
 
 def _warn_of_shared_files(plans: Sequence[Planned], listener: Listener) -> None:

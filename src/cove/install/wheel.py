@@ -20,7 +20,7 @@ LOCK_FILE = ".cove-lock"
 """What ``install.apply`` keeps in the prefix of an environment while it changes it; no package may touch either."""
 
 # Written by whoever installs, so a wheel's own are not taken over.
-_GENERATED = frozenset({"RECORD", "INSTALLER", "REQUESTED", "direct_url.json"})
+_GENERATED = frozenset({"RECORD", "INSTALLER", "REQUESTED", "direct_url.json", "uv_cache.json"})
 _PYTHON = re.compile(r"pythonw?(\d+(\.\d+)?)?(\.exe)?", re.IGNORECASE)
 _LONGEST_SHEBANG = 127  # Linux before 5.1 reads 128 bytes of the first line, the line feed included
 
@@ -119,12 +119,15 @@ class Steps:
         return path.replace("\\", "/") if self.scheme.windows else path
 
 
-def steps(manifest: Manifest, scheme: Scheme, *, requested: bool = False, direct_url: str = "") -> Steps:
+def steps(
+    manifest: Manifest, scheme: Scheme, *, requested: bool = False, direct_url: str = "", local_state: str = ""
+) -> Steps:
     """How to install a wheel.
 
     ``requested`` says that a person asked for it by name (PEP 376); ``direct_url`` is the text of ``direct_url.json``,
-    empty for a wheel from an index. Raises ``InvalidArtifact`` when a file would leave its place, replace the interpreter,
-    or come to lie where another file of the wheel does.
+    empty for a wheel from an index, ``local_state`` that of ``uv_cache.json``, empty for one that was not built of a folder.
+    Raises ``InvalidArtifact`` when a file would leave its place, replace the interpreter, or come to lie where another file
+    of the wheel does.
     """
     layout = _Layout(manifest, scheme)
     site = scheme.paths[layout.root]
@@ -147,6 +150,8 @@ def steps(manifest: Manifest, scheme: Scheme, *, requested: bool = False, direct
         generated["REQUESTED"] = b""
     if direct_url:
         generated["direct_url.json"] = direct_url.encode()
+    if local_state:
+        generated["uv_cache.json"] = local_state.encode()
     todo += [
         Write(data, layout.inside(layout.root, f"{manifest.dist_info}/{name}")) for name, data in generated.items()
     ]

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from cove.formats.direct_url import DirectUrl
+from cove.formats.direct_url import Directory, DirectUrl
 from cove.install.installed import scan
 from cove.install.interpreter import Interpreter
 from cove.install.plan import Plan, Wanted, plan, source_key
@@ -64,8 +64,12 @@ def change(
     from cove.operations.parallel import each
 
     incoming = [by_name[wanted.name] for wanted in made.incoming]
+    states = [_local_state(session, want) for want in incoming]  # what changes while it is built counts as changed
     wheels = each(lambda want: want.wheel(), incoming, workers=session.workers)
-    additions = [Addition(wheel, want.requested, want.direct) for want, wheel in zip(incoming, wheels, strict=True)]
+    additions = [
+        Addition(wheel, want.requested, want.direct, state)
+        for want, wheel, state in zip(incoming, wheels, states, strict=True)
+    ]
     apply(
         scheme_of(interpreter),
         remove=[Path(installed.path) for installed in made.outgoing],
@@ -75,3 +79,13 @@ def change(
         listener=session.listener,
     )
     return made
+
+
+def _local_state(session: Session, want: Want) -> str:
+    """What to record of the folder that a wheel is built of; empty for other wheels."""
+    if want.direct is None or not isinstance(want.direct.info, Directory):
+        return ""
+    from cove.formats.file_url import to_path
+    from cove.operations.local_projects import state_of
+
+    return str(state_of(session, Path(to_path(want.direct.url.path))))

@@ -1,7 +1,6 @@
 """What the project in a folder requires: as its ``pyproject.toml`` says, or, where that leaves it open, as its build says."""
 
 import hashlib
-import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -11,17 +10,18 @@ from packaging.requirements import Requirement
 from cove.errors import CoveError
 from cove.formats import core_metadata
 from cove.formats.locked_requirement import requirement_entry
+from cove.formats.pyproject import Project
 from cove.model.dataclasses import dataclass, replace
 from cove.model.metadata import CoreMetadata
 from cove.model.name import Name, normalize
 from cove.operations.direct import Stated
+from cove.operations.local_state import LocalState, local_state
 from cove.operations.locations import Checkout
-from cove.operations.project import Place, place_at
+from cove.operations.project import Place, place_at, read
 from cove.operations.requirements import Asked, asked_by
 from cove.wiring import Session
 
 _LEFT_OPEN = frozenset({"dependencies", "optional-dependencies"})
-_SAYS = ("pyproject.toml", "setup.py", "setup.cfg")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +62,30 @@ def local_project(
         return LocalProject(
             metadata, Stated(asked.requires_dist, asked.requires_dev), is_virtual=project.package is False
         )
-    kept = _Kept(session.cache_dir, key or _state(folder))
+    kept = _Kept(session.cache_dir, key or f"{folder.resolve()} {state_of(session, folder, project)}")
     text = kept.text()
     if text is None:
         text = build()
         kept.keep(text)
     return _of_build(core_metadata.read(text), session, place, base, checkout)
+
+
+def read_or_none(folder: Path) -> Project | None:
+    """What the project in ``folder`` says of itself, if it has a ``pyproject.toml``."""
+    return read(folder).project if (folder / "pyproject.toml").is_file() else None
+
+
+def state_of(session: Session, folder: Path, project: Project | None = None) -> LocalState:
+    """The state of the project in ``folder``: while it stays as it is, so do the project's metadata and its wheel."""
+    project = project or read_or_none(folder)
+    keys = project.cache_keys if project is not None else None
+    return local_state(folder, keys, session.environ, session.listener)
+
+
+def stated_state(session: Session, folder: Path) -> LocalState | None:
+    """The same for a project that says itself what its state is, ``None`` for any other."""
+    project = read_or_none(folder)
+    return state_of(session, folder, project) if project is not None and project.cache_keys is not None else None
 
 
 def build_sources(
@@ -140,18 +158,6 @@ def _requirements(asked: Asked) -> list[Requirement]:
             narrowed.marker = told if narrowed.marker is None else narrowed.marker & told
             found.append(narrowed)
     return found
-
-
-def _state(folder: Path) -> str:
-    """What tells whether a project's metadata may have changed: the files that say it, and whether there is a ``src``."""
-    found: list[object] = [str(folder.resolve()), (folder / "src").is_dir()]
-    for name in _SAYS:
-        try:
-            told = (folder / name).stat()
-            found.append([name, told.st_mtime_ns, told.st_size])
-        except OSError:
-            continue
-    return json.dumps(found)
 
 
 class _Kept:

@@ -204,28 +204,30 @@ class _Fetcher:
         self._tags = {tag: position for position, tag in enumerate(interpreter.target.tags)}
 
     def changing(self, packages: Iterable[LockedPackage]) -> frozenset[Name]:
-        """Local projects whose files may have changed since they were installed: what is built of a folder always, what is
-        installed in place when the files that say what it is are newer."""
-        found = {package.name for package in packages if package.source.kind == "directory"}
-        in_place = [package for package in packages if package.source.kind == "editable"]
-        if in_place:
-            from cove.install.installed import scan
+        """Local projects that may have changed since they were installed, by their cache keys. What is built of a folder
+        that states none is always among them: its modules change without its ``pyproject.toml``."""
+        local = [package for package in packages if package.source.kind in ("directory", "editable")]
+        if not local:
+            return frozenset()
+        from cove.install.installed import scan
 
-            present = scan(self._interpreter.sites)
-            for package in in_place:
-                installed = present.get(package.name)
-                if installed is not None and self._is_older(installed.path, package):
-                    found.add(package.name)
-        return frozenset(found)
+        present = scan(self._interpreter.sites)
+        return frozenset(
+            package.name
+            for package in local
+            if package.name in present and not self._is_unchanged(present[package.name].path, package)
+        )
 
-    def _is_older(self, installed: str, package: LockedPackage) -> bool:
-        folder = self._place.base / package.source.location
-        try:
-            since = Path(installed, "direct_url.json").stat().st_mtime_ns
-        except OSError:
-            return True
-        said = (folder / name for name in ("pyproject.toml", "setup.py", "setup.cfg"))
-        return any(file.stat().st_mtime_ns > since for file in said if file.is_file())
+    def _is_unchanged(self, installed: str, package: LockedPackage) -> bool:
+        from cove.operations.local_projects import read_or_none, state_of
+        from cove.operations.local_state import is_as_recorded
+
+        folder = (self._place.base / package.source.location).resolve()
+        project = read_or_none(folder)
+        states_keys = project is not None and project.cache_keys is not None
+        if package.source.kind == "directory" and not states_keys:
+            return False
+        return is_as_recorded(installed, state_of(self._session, folder, project))
 
     def want(self, package: LockedPackage) -> Want:
         """How a locked package is installed here. Raises ``NoCompatibleFile`` when no file of it can be."""
@@ -255,20 +257,24 @@ class _Fetcher:
     def _of_folder(self, package: LockedPackage, *, is_editable: bool) -> Want:
         folder = (self._place.base / package.source.location).resolve()
         build = partial(self._build, folder, str(package.name), is_editable=is_editable)
-        version = package.version or self._version_of(package, build)
+        version, wheel = (package.version, build) if package.version else self._dynamic(package, build)
         is_member = any(package.name == member.project.name for member in self._place.members)
-        return Want(package.name, version, build, _folder_origin(folder, is_editable=is_editable), requested=is_member)
+        return Want(package.name, version, wheel, _folder_origin(folder, is_editable=is_editable), requested=is_member)
 
-    def _version_of(self, package: LockedPackage, build: "Callable[[], StoredWheel]") -> str:
-        """The version of a project that states none: that of what is installed, or of what will be built."""
+    def _dynamic(
+        self, package: LockedPackage, build: "Callable[[], StoredWheel]"
+    ) -> "tuple[str, Callable[[], StoredWheel]]":
+        """The version of a project that states none, and its wheel: of what is installed, else of what is built now."""
         from cove.install.installed import scan
 
         present = scan(self._interpreter.sites).get(package.name)
-        if present is not None and present.editable and package.source.kind == "editable":
-            return present.version
-        parsed = parse_filename(build().manifest.filename)
+        is_editable = package.source.kind == "editable"
+        if present is not None and present.editable == is_editable and self._is_unchanged(present.path, package):
+            return present.version, build
+        built = build()
+        parsed = parse_filename(built.manifest.filename)
         assert isinstance(parsed, WheelName)
-        return parsed.version
+        return parsed.version, lambda: built
 
     def _of_repository(self, package: LockedPackage) -> Want:
         from cove.operations.workbench import origin_of

@@ -380,14 +380,27 @@ class Workbench:
     # -- building -----------------------------------------------------------------------------------------------------
 
     def from_folder(self, path: Path, label: str, *, is_editable: bool = False) -> "StoredWheel":
-        """The wheel of a local project, built anew: its files may have changed."""
+        """The wheel of a local project, built anew, for its files may have changed; once for each state that its cache keys
+        tell apart, where it states any."""
         from tempfile import TemporaryDirectory
 
+        from cove.operations.local_projects import stated_state
+
+        store, settings = self.session.store, self._build_settings()
+        state = stated_state(self.session, path)
+        digest = sha256(f"{'editable' if is_editable else 'folder'} {path} {state}".encode()).hexdigest()
+        if state is not None and not self._wants_anew and (known := store.built(digest, settings)) is not None:
+            return known
         builder = self._for_building(path).builder
         with TemporaryDirectory(prefix="cove-build-") as out:
             build = builder.build_editable if is_editable else builder.build_wheel
             made = build(path, Path(out), label)
-            return self.session.store.add(made, made.name)
+            return store.add(made, made.name) if state is None else store.add_built(digest, settings, made)
+
+    @property
+    def _wants_anew(self) -> bool:
+        settings = self.session.settings
+        return settings.reinstall or bool(settings.reinstall_package) or settings.refresh
 
     def from_archive(self, file: File, label: str, hashes: Mapping[str, str], subdirectory: str) -> "StoredWheel":
         """The wheel of what lies in a folder of an archive."""
