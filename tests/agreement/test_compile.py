@@ -29,3 +29,45 @@ def test_the_same_answer(path: Path, sandbox: Sandbox, tmp_path: Path) -> None:
         written = (sandbox.work / told["written"]).read_text() if "written" in told else done.stdout
         is_same = place.stable(written) == told["pins"] if "pins" in told else done.returncode != 0
     assert is_same == ("uv" not in told), done.stderr
+
+
+WRITTEN = (
+    "extras/several-extras",
+    "extras/groups-of-a-project",
+    "limits/constraint-of-a-project",
+    "limits/override-and-constraint",
+    "limits/override-with-a-marker",
+    "cutoffs/a-file-that-came-later",
+    "requirements/self-requirement",
+    "indexes/explicit",
+)
+STYLES = (
+    (),
+    ("--no-strip-markers",),
+    ("--annotation-style", "line"),
+    ("--annotation-style", "line", "--generate-hashes", "--no-strip-extras"),
+    ("--no-strip-extras", "--emit-marker-expression", "--no-emit-package", "a"),
+    ("--emit-index-url", "--emit-find-links", "--emit-build-options", "--emit-index-annotation", "--generate-hashes"),
+    ("--universal",),
+    ("--format", "pylock.toml"),
+)
+
+
+@pytest.mark.parametrize("style", STYLES, ids=" ".join)
+def test_the_same_text(style: tuple[str, ...], sandbox: Sandbox, tmp_path: Path) -> None:
+    environ = {**sandbox.environ, "UV_CACHE_DIR": str(tmp_path / "uv-cache"), "UV_PYTHON_DOWNLOADS": "never"}
+    environ["UV_PYTHON"] = sys.executable
+    for name in WRITTEN:
+        told = tomllib.loads((FOLDER / f"{name}.toml").read_text())
+        with compiling(told) as place:
+            folder = sandbox.work / name
+            place.write_to(folder)
+            argv = [word for word in (*place.argv("uv"), *style, "--quiet") if word != "--no-annotate"]
+            if "--universal" in style:
+                at = argv.index("--python-platform")
+                del argv[at : at + 2]
+            done = run_program([program("uv"), *argv], environ, folder)
+            ran = sandbox.cove(*argv, cwd=folder).ok()
+            lines = [line for line in ran.stdout.splitlines() if not line.startswith("index = ")]  # uv leaves it out
+            expected = done.stdout.replace('created-by = "uv"', 'created-by = "cove"').splitlines()
+            assert (done.returncode, lines) == (0, expected), (name, done.stderr)

@@ -34,7 +34,8 @@ default = true
 def test_the_same_lock(cutoff: str, sandbox: Sandbox, tmp_path: Path) -> None:
     environ = {**sandbox.environ, "UV_CACHE_DIR": str(tmp_path / "uv-cache"), "UV_PYTHON_DOWNLOADS": "never"}
     environ["UV_PYTHON"] = sys.executable
-    packages = {"a 1.0": {"requires": ["b", "c"]}, "c 1": {}}
+    late = {"uploaded": "2999-01-01T00:00:00Z", "tags": ["cp312-cp312-win_amd64"]}  # to a version that was there
+    packages = {"a 1.0": {"requires": ["b", "c"]}, "c 1": {}, "C 1": late}
     with compiling({"files": {"pyproject.toml": PROJECT.format(cutoff=cutoff)}, "index": {"main": packages}}) as place:
         place.write_to(sandbox.work)
         sandbox.cove("lock").ok()

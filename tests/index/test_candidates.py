@@ -156,6 +156,17 @@ def test_exclude_newer(uploaded: str | None, reason: str | None) -> None:
         assert reason in why(candidates)
 
 
+def test_a_file_that_came_later_is_none_of_its_version() -> None:
+    old = file("acme-1.tar.gz", upload_time="2025-01-01T00:00:00Z")
+    elsewhere = "acme-1-cp312-cp312-win_amd64.whl"
+    for late in (
+        file("acme-1-py3-none-any.whl", upload_time="2027-01-01T00:00:00Z"),
+        file(elsewhere, upload_time="2027-01-01"),
+    ):
+        (candidate,) = choose(old, late, rules=Rules(TARGET, exclude_newer=CUTOFF)).candidates
+        assert candidate.files == (old,)
+
+
 def test_an_indexs_own_exclude_newer_comes_first() -> None:
     new = file("acme-1.tar.gz", upload_time="2026-06-01T00:00:00Z")
     rules = Rules(TARGET, exclude_newer=CUTOFF)

@@ -1,28 +1,25 @@
 """The command that a written file shows in its header, made anew from what it was understood to be."""
 
 import shlex
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from cove.cli.context import Context
-from cove.config.settings import SETTINGS, Setting
+from cove.config.settings import SETTINGS
 from cove.model.url import Url
 
-_SHOWN = frozenset({"resolver", "lock", "build", "binary", "pip-binary", "pip", "python"})
-_NOT_SHOWN = frozenset({"upgrade", "upgrade-package"})
-_PLACES = frozenset({"index", "default-index", "index-url", "extra-index-url", "find-links"})
+_SHOWN = frozenset({"index", "resolver", "lock", "build", "binary", "pip-binary", "pip", "compile", "python"})
+_HIDDEN = frozenset({"upgrade", "upgrade-package"})
+_INDEXES = frozenset({"index", "default-index", "index-url", "extra-index-url"})
+_LINKS = frozenset({"find-links"})
 
 
-def of(context: Context, *words: str, positional: str = "") -> str:
-    """The command of these ``words`` with its arguments on one line, empty with ``--no-header``. ``positional`` is the name of
-    the arguments that have no flag. What may hold a secret does not get in.
+def of(context: Context, *words: str, positional: str = "", index_url: bool, find_links: bool) -> str:
+    """The command of these ``words`` with its arguments on one line. ``positional`` is the name of the arguments that have no
+    flag; where indexes are is shown with ``index_url``, and where links are with ``find_links``. What may hold a secret does
+    not get in.
     """
-    given = vars(context.arguments)
-    if given["no_header"]:
-        return ""
-    custom = given.get("custom_compile_command") or context.settings.custom_compile_command
-    if custom and positional:
-        return " ".join(custom.split())
-    return shlex.join(("cove", *words, *_own(context, positional), *_of_settings(context)))
+    hidden = _HIDDEN | (frozenset() if index_url else _INDEXES) | (frozenset() if find_links else _LINKS)
+    return shlex.join(("cove", *words, *_own(context, positional), *_of_settings(context, hidden)))
 
 
 def _own(context: Context, positional: str) -> Iterator[str]:
@@ -38,22 +35,16 @@ def _own(context: Context, positional: str) -> Iterator[str]:
             yield from (flag, _without_secret(value))
 
 
-def _of_settings(context: Context) -> Iterator[str]:
-    for setting in SETTINGS:
+def _of_settings(context: Context, hidden: Collection[str]) -> Iterator[str]:
+    # What a command says of its own result comes first.
+    for setting in sorted(SETTINGS, key=lambda each: each.group != "compile"):
         given = [item for item in context.settings.given(setting.name) if item.origin.kind == "flag"]
-        if not given or not _is_shown(setting, context):
+        if not given or setting.group not in _SHOWN or setting.name in hidden:
             continue
         if setting.form == "switch":
             yield given[0].origin.name
         else:
             yield from (word for item in given for word in (setting.flag, _without_secret(str(item.value))))
-
-
-def _is_shown(setting: Setting[object], context: Context) -> bool:
-    if setting.name in _PLACES:
-        arguments_ = context.arguments
-        return bool(arguments_.emit_find_links if setting.name == "find-links" else arguments_.emit_index_url)
-    return (setting.group in _SHOWN and setting.name not in _NOT_SHOWN) or setting.group == "index"
 
 
 def _without_secret(text: str) -> str:

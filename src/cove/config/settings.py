@@ -44,6 +44,7 @@ T = TypeVar("T")
 Table = Literal["uv", "pip", "cove"]
 Form = Literal["value", "list", "switch", "count"]
 KeyringProvider = Literal["disabled", "subprocess", "import", "auto"]
+AnnotationStyle = Literal["split", "line"]
 Bounds = Literal["lower", "major", "minor", "exact"]
 """What a requirement that is added without a version gets, by the version that is locked."""
 Interface = Literal["project", "pip", "tool"]
@@ -62,6 +63,7 @@ GROUPS = {
     "binary": "Build options",
     "pip-binary": "Build options",
     "pip": "Environment options",
+    "compile": "Options of compiled files",
     "cache": "Cache options",
     "python": "Python options",
     "publish": "Publish options",
@@ -193,6 +195,10 @@ def _files(**where: Unpack[_Where]) -> Setting[tuple[str, ...]]:
 
 def _keyring_provider(raw: object) -> KeyringProvider:
     return cast("KeyringProvider", one_of(*get_args(KeyringProvider))(raw))
+
+
+def _annotation_style(raw: object) -> AnnotationStyle:
+    return cast("AnnotationStyle", one_of(*get_args(AnnotationStyle))(raw))
 
 
 class Settings:
@@ -398,9 +404,73 @@ class Settings:
         group="pip", env=("UV_NO_VERIFY_HASHES",), flag="--no-verify-hashes", negative="--verify-hashes",
         help="Do not check hashes that a requirements file gives",
     )  # fmt: skip
+
+    # compile
+    generate_hashes = _switch(
+        group="compile", toml="generate-hashes", table="pip", flag="--generate-hashes", negative="--no-generate-hashes",
+        help="Add the hashes of all files",
+    )  # fmt: skip
+    no_header = _switch(
+        group="compile", toml="no-header", table="pip", flag="--no-header", negative="--header",
+        help="Leave out the comment with the command",
+    )  # fmt: skip
     custom_compile_command = Setting(
-        maybe(read_text), None, group="environment", env=("UV_CUSTOM_COMPILE_COMMAND",), metavar="COMMAND",
-        help="The command that the header of a compiled requirements file shows",
+        maybe(read_text), None, group="compile", toml="custom-compile-command", table="pip",
+        env=("UV_CUSTOM_COMPILE_COMMAND",), flag="--custom-compile-command", metavar="COMMAND",
+        help="The command to show in the header",
+    )  # fmt: skip
+    no_annotate = _switch(
+        group="compile", toml="no-annotate", table="pip", flag="--no-annotate", negative="--annotate",
+        help="Leave out the comments on who requires what",
+    )  # fmt: skip
+    annotation_style = Setting[AnnotationStyle](
+        _annotation_style, "split", group="compile", toml="annotation-style", table="pip",
+        flag="--annotation-style", choices=get_args(AnnotationStyle), help="Where these comments stand",
+    )  # fmt: skip
+    no_strip_extras = _switch(
+        group="compile", toml="no-strip-extras", table="pip", flag="--no-strip-extras", negative="--strip-extras",
+        help="Keep extras in the result",
+    )  # fmt: skip
+    no_strip_markers = _switch(
+        group="compile", toml="no-strip-markers", table="pip", flag="--no-strip-markers", negative="--strip-markers",
+        help="Say of each package for which environments it is required, as `--universal` always does",
+    )  # fmt: skip
+    no_emit_package = _packages(
+        group="compile", toml="no-emit-package", table="pip", flag="--no-emit-package",
+        help="Leave this package out of the result",
+    )  # fmt: skip
+    emit_index_url = _switch(
+        group="compile", toml="emit-index-url", table="pip", flag="--emit-index-url", negative="--no-emit-index-url",
+        help="Add the indexes, without credentials",
+    )  # fmt: skip
+    emit_find_links = _switch(
+        group="compile", toml="emit-find-links", table="pip", flag="--emit-find-links", negative="--no-emit-find-links",
+        help="Add the places of --find-links",
+    )  # fmt: skip
+    emit_build_options = _switch(
+        group="compile", toml="emit-build-options", table="pip", flag="--emit-build-options",
+        negative="--no-emit-build-options", help="Add what is said by --no-binary and --only-binary",
+    )  # fmt: skip
+    emit_index_annotation = _switch(
+        group="compile", toml="emit-index-annotation", table="pip", flag="--emit-index-annotation",
+        negative="--no-emit-index-annotation", help="Add a comment on the index of each package",
+    )  # fmt: skip
+    emit_marker_expression = _switch(
+        group="compile", toml="emit-marker-expression", table="pip", flag="--emit-marker-expression",
+        negative="--no-emit-marker-expression", help="Add a comment on the environments that the result is known to fit",
+    )  # fmt: skip
+    universal = _switch(
+        group="compile", toml="universal", table="pip", flag="--universal", negative="--no-universal",
+        help="Compile for all platforms",
+    )  # fmt: skip
+    python_version = Setting(
+        maybe(read_text), None, group="compile", toml="python-version", table="pip", flag="--python-version",
+        metavar="VERSION", help="Compile for this Python, with --universal for all from it on",
+    )  # fmt: skip
+    python_platform = Setting(
+        maybe(read_text), None, group="compile", toml="python-platform", table="pip", flag="--python-platform",
+        metavar="PLATFORM",
+        help="Compile for this platform: `linux`, `windows`, `macos`, or a triple such as `aarch64-apple-darwin`",
     )  # fmt: skip
 
     # cache
@@ -650,11 +720,8 @@ NOT_FOR_COVE = frozenset(
 
 PIP_ONLY = frozenset(
     {
-        "all-extras", "allow-empty-requirements", "annotation-style", "custom-compile-command",
-        "emit-build-options", "emit-find-links", "emit-index-annotation", "emit-index-url",
-        "emit-marker-expression", "extra", "generate-hashes", "group", "no-annotate", "no-deps", "no-emit-package",
-        "no-extra", "no-header", "no-strip-extras", "no-strip-markers", "output-file", "prefix", "python-platform",
-        "python-version", "reinstall-package", "strict", "target", "universal", "verify-hashes",
+        "all-extras", "allow-empty-requirements", "extra", "group", "no-deps", "no-extra", "output-file", "prefix",
+        "reinstall-package", "strict", "target", "verify-hashes",
     }
 )  # fmt: skip
 """The same for keys that only ``[tool.uv.pip]`` has."""

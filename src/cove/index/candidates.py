@@ -157,12 +157,17 @@ class Releases:
             if parsed is None or parsed.name != self._judge.name:
                 self._misfits.append(_misfit(file.filename, self._judge.name))
                 continue
-            release.files.setdefault(position, []).append(file)
             is_closed = answer.page.status == "quarantined"  # PEP 792: such files are not to be offered
             closed = "its project is quarantined" if is_closed else ""
-            rank = closed or self._judge.rank(file, parsed)
-            if not isinstance(rank, str):
-                rank = self._judge.why_too_new(file, self._cutoffs[position], answer.index) or rank
+            rank, too_new = closed or self._judge.rank(file, parsed), ""
+            if file.upload_time is not None or not isinstance(
+                rank, str
+            ):  # to find out costs a request where none is given
+                too_new = self._judge.why_too_new(file, self._cutoffs[position], answer.index)
+            if not too_new:
+                release.files.setdefault(position, []).append(file)
+            elif not isinstance(rank, str):
+                rank = too_new
             if isinstance(rank, str):
                 self._rejected.setdefault(version, []).append(Rejected(file.filename, parsed.version, rank))
                 continue

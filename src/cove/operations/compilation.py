@@ -18,12 +18,13 @@ from cove.install.interpreter import Interpreter
 from cove.model.candidate import Candidate
 from cove.model.dataclasses import dataclass, replace
 from cove.model.dist import File
-from cove.model.event import Warned
+from cove.model.event import Warned, resolution_done
 from cove.model.index import Index
 from cove.model.lock import LockedSource
 from cove.model.name import Name, normalize
 from cove.model.target import Target
 from cove.model.url import Url
+from cove.operations.compilation_markers import environment, reached
 from cove.operations.compile import Form
 from cove.operations.direct import Direct
 from cove.operations.hash_checking import check_all_have_digests
@@ -138,13 +139,14 @@ class Compilation:
             overrides=self._demand.overrides,
             excludes=self._demand.excludes,
         )
+        session.listener(resolution_done(len(graph.nodes)))
         return [
             Chosen(
                 node.resolved,
                 node.candidate,
                 node.direct,
                 frozenset(node.extras),
-                via=graph.requirers(key),
+                via=graph.requirers(key) - {node.resolved.name},
                 marker=self._marker(node),
             )
             for key, node in graph.nodes.items()
@@ -188,17 +190,18 @@ class Compilation:
         workers = self._demand.session.workers
         digests = each_of(self._hashes, chosen, workers=workers) if form.hashes else [()] * len(chosen)
         written = {root.name: root for root in self._roots if root.url is not None}
+        where = self._where(everything) if form.markers and self._requires_python is None else {}
         pins = []
         for each, known in zip(chosen, digests, strict=True):
             name, direct = each.resolved.name, each.direct
-            via = {*asked.get(name, ()), *each.via} if form.annotations else ()
             pin = Pin(
                 name,
                 str(each.resolved.version),
                 extras=tuple(sorted(each.extras)) if form.extras else (),
-                marker=each.marker,
+                marker=where.get(name, "") if self._requires_python is None else each.marker,
                 hashes=known,
-                via=tuple(sorted(via)),
+                via=tuple(each.via) if form.annotations else (),
+                stated=asked.get(name, ()),
             )
             if direct is not None:
                 root = written.get(name)
@@ -212,15 +215,36 @@ class Compilation:
             pins.append(pin)
         return pins
 
-    def _asked_by(self, everything: Iterable[Chosen]) -> dict[Name, set[str]]:
-        """The files that ask for a distribution, or constrain it."""
+    def environment(self, everything: Iterable[Chosen]) -> str:
+        """A marker that holds wherever the result for one target is good."""
+        demand = self._demand
+        stated = [root.requirement for root in (*demand.roots, *demand.constraints, *demand.overriding)]
+        stated += [requirement for each in everything for requirement in each.resolved.requires]
+        return environment(stated, self._target)
+
+    def _where(self, everything: Iterable[Chosen]) -> dict[Name, str]:
+        """Where each distribution of a compilation for one target would be needed."""
+        roots = [root.requirement for root in self._roots]
+        chosen = {each.resolved.name: each.resolved for each in everything}
+        try:
+            return reached(roots, chosen, self._applies, SpecifierSet(f">={self._target.python}"))
+        except TooComplex:
+            told = "the markers are too complex to be joined: the compiled file has everything for every environment"
+            self._demand.session.listener(Warned(told))
+            return {}
+
+    def _asked_by(self, everything: Iterable[Chosen]) -> dict[Name, tuple[str, ...]]:
+        """The files that ask for a distribution, or constrain or override it."""
         names = {each.resolved.name for each in everything}
-        found: dict[Name, set[str]] = {}
-        for root in (*self._roots, *self._demand.constraints):
-            if root.via and root.name in names:
-                text = root.via if root in self._roots else root.via.replace("-r ", "-c ", 1)
-                found.setdefault(root.name, set()).add(text)
-        return found
+        found: dict[Name, dict[str, None]] = {}
+        demand = self._demand
+        limits = (("-c ", demand.constraints), ("--override ", demand.overriding), ("", self._roots))
+        for before, several in limits:
+            for root in sorted(several, key=lambda root: root.via):
+                if root.via and root.name in names and self._holds(root.requirement, _NOTHING_ASKED):
+                    text = before + root.via.removeprefix("-r ") if before else root.via
+                    found.setdefault(root.name, {})[text] = None
+        return {name: tuple(texts) for name, texts in found.items()}
 
     def _via(self, everything: Iterable[Resolved]) -> dict[Name, set[Name]]:
         found: dict[Name, set[Name]] = {}
@@ -228,6 +252,8 @@ class Compilation:
             for requirement in resolved.requires:
                 if self._holds(requirement, resolved.extras):
                     found.setdefault(normalize(requirement.name), set()).add(resolved.name)
+        for name, several in found.items():  # what asks for an extra of its own is not told of
+            several.discard(name)
         return found
 
     # -- hashes

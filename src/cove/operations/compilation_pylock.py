@@ -43,14 +43,16 @@ def whole(demand: Demand, everything: Iterable[Chosen], form: Form, requires_pyt
         assert chosen.candidate is not None, "what is chosen comes from an index or from a direct reference"
         return _from_index(session, chosen.candidate, name, marker)
 
-    kept = [chosen for chosen in everything if chosen.resolved.name not in form.leave_out]
+    several = list(everything)
+    kept = [chosen for chosen in several if chosen.resolved.name not in form.leave_out]
     lock = Pylock(
         lock_version=Version("1.0"),
         created_by="cove",
         requires_python=requires_python,
         packages=each(entry, kept, workers=session.workers),
     )
-    return pylock.dump(lock, header=form.header)
+    left_out = form.told_of(chosen.resolved.name for chosen in several)
+    return pylock.dump(lock, header=form.header, left_out=left_out)
 
 
 def _from_index(session: Session, candidate: Candidate, name: NormalizedName, marker: Marker | None) -> Package:

@@ -7,6 +7,7 @@ from packaging.specifiers import SpecifierSet
 from packaging.version import InvalidVersion, Version
 
 from cove.config.indexes import Indexes
+from cove.config.settings import AnnotationStyle
 from cove.errors import ConfigurationError, UsageError
 from cove.formats import requirements_txt
 from cove.formats.pylock_name import Format, is_pylock
@@ -18,6 +19,7 @@ from cove.model.name import Name, normalize
 from cove.model.target import Target
 from cove.model.url import Url
 from cove.operations.inputs import Inputs
+from cove.operations.policy import ALL, in_force
 from cove.operations.remembered import Remembered, Result
 from cove.operations.requirement_files import Demand, public_location, read
 from cove.wiring import Begun, Session
@@ -25,17 +27,26 @@ from cove.wiring import Begun, Session
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """What the compiled file is to hold besides pins. ``header`` is the command shown in it, empty for none."""
+    """What the compiled file is to hold besides pins. ``header`` is the command shown in it, empty for none; ``environment``
+    asks for a comment on where it is good, ``markers`` for those of every line."""
 
     header: str = ""
     format: Format = "requirements.txt"
     annotations: bool = True
+    annotation_style: AnnotationStyle = "split"
     hashes: bool = False
     index_url: bool = False
     find_links: bool = False
+    build_options: bool = False
     index_annotations: bool = False
+    environment: bool = False
     extras: bool = False
+    markers: bool = False
     leave_out: tuple[Name, ...] = ()
+
+    def told_of(self, names: Iterable[Name]) -> frozenset[Name]:
+        """Which of ``names`` are left out, if that is to be told."""
+        return frozenset(self.leave_out).intersection(names) if self.annotations else frozenset()
 
 
 def compile_requirements(
@@ -77,10 +88,17 @@ def compile_requirements(
     if form.format == "pylock.toml":
         from cove.operations.compilation_pylock import whole
 
-        python = _range(target) if universal else SpecifierSet(f">={target.python}")
+        python = _range(target) if universal else SpecifierSet(f">={python_version or target.python}")
         text = whole(demand, found, form, python, output.parent if output is not None else session.cwd)
     else:
-        text = write(maker.pins(found, form), header=form.header, options=_options(demand, form))
+        text = write(
+            maker.pins(found, form),
+            header=form.header,
+            environment=maker.environment(found) if form.environment and not universal else "",
+            options=_options(demand, form),
+            on_one_line=form.annotation_style == "line",
+            left_out=form.told_of(each.resolved.name for each in found),
+        )
     if remembered is not None:
         is_final = fingerprint is not None and maker.is_repeatable
         remembered.keep(Result(fingerprint, text, len(found)) if is_final and fingerprint else None)
@@ -162,13 +180,18 @@ def _locked(text: str, output: Path, upgraded: Iterable[Name]) -> dict[Name, Ver
 # -- what stands above the pins ----------------------------------------------------------------------------------------
 
 
-def _options(demand: Demand, form: Form) -> Iterable[str]:
-    return index_options(
+def _options(demand: Demand, form: Form) -> Iterator[str]:
+    yield from index_options(
         demand.session.indexes,
         lambda index: _public(index, demand),
         index_url=form.index_url,
         find_links=form.find_links,
     )
+    if form.build_options:
+        settings = demand.session.settings
+        yield from (f"--no-binary {name}" for name in in_force(settings.pip_no_binary))
+        only = (ALL,) if settings.no_build else in_force(settings.pip_only_binary)
+        yield from (f"--only-binary {name}" for name in only)
 
 
 def index_options(

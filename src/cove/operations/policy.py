@@ -13,7 +13,8 @@ from cove.index.candidates import Rules
 from cove.model.dataclasses import replace
 from cove.model.name import Name
 
-_ALL = ":all:"
+ALL = ":all:"
+"""Every project, in ``--no-binary`` and ``--only-binary``."""
 _NONE = ":none:"
 
 
@@ -75,11 +76,16 @@ def _may_not_use(settings: Settings, name: Name) -> bool:
 
 
 def _names(listed: tuple[str, ...], name: Name) -> bool:
+    meant = in_force(listed)
+    return ALL in meant or name in meant
+
+
+def in_force(listed: tuple[str, ...]) -> tuple[str, ...]:
     """As pip has it: names add up, ``:all:`` means every project, ``:none:`` empties what was said before it."""
-    meant: set[str] = set()
+    meant: dict[str, None] = {}
     for item in listed:
         if item == _NONE:
             meant.clear()
         else:
-            meant.add(item)
-    return _ALL in meant or name in meant
+            meant[item] = None
+    return (ALL,) if ALL in meant else tuple(meant)

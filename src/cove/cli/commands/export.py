@@ -60,8 +60,10 @@ def run(context: Context) -> int:
     output = context.cwd / Path(given.output_file) if given.output_file else None
     format_ = format_of(given.format, given.output_file)
     plain = frozenset(pip_options.names(given.no_editable_package, "editable package"))
+    emits = {"index_url": given.emit_index_url, "find_links": given.emit_find_links}
+    header_ = "" if given.no_header else header.of(context, "export", **emits)
     style = Style(
-        header=header.of(context, "export"),
+        header=header_,
         editable=lambda name: not given.no_editable and name not in plain,
         hashes=not given.no_hashes,
         annotations=not given.no_annotate,

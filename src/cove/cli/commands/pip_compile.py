@@ -16,7 +16,7 @@ from cove.wiring import Session
 HELP = """Compile requirements to a file that pins everything they come to.
 
 An output file that is there is preferred to newer versions; `--upgrade` takes these."""
-GROUPS = ("index", "resolver", "limits", "build-limits", "build", "pip-binary", "pip", "cache", "python")
+GROUPS = ("compile", "index", "resolver", "limits", "build-limits", "build", "pip-binary", "pip", "cache", "python")
 
 if TYPE_CHECKING:  # loaded while the first questions are on their way
     from cove.install.interpreter import Interpreter
@@ -31,44 +31,21 @@ def arguments(parser: ArgumentParser) -> None:
     parser.add_argument("-o", "--output-file", metavar="FILE", help="Write the result to this file")
     parser.add_argument("--format", choices=FORMATS, help="The format; a file called pylock.toml needs no telling")
     pip_options.add_parts(parser)
-    add, switch = parser.add_argument, {"action": "store_true"}
-    add("--generate-hashes", help="Add the hashes of all files", **switch)  # type: ignore[arg-type]
-    add("--no-header", help="Leave out the comment with the command", **switch)  # type: ignore[arg-type]
-    add("--no-annotate", help="Leave out the comments on who requires what", **switch)  # type: ignore[arg-type]
-    add("--no-strip-extras", help="Keep extras in the result", **switch)  # type: ignore[arg-type]
-    add("--emit-index-url", help="Add the indexes, without credentials", **switch)  # type: ignore[arg-type]
-    add("--emit-find-links", help="Add the places of --find-links", **switch)  # type: ignore[arg-type]
-    add("--emit-index-annotation", help="Add a comment on the index of each package", **switch)  # type: ignore[arg-type]
-    add("--no-deps", help="Leave out what packages require", **switch)  # type: ignore[arg-type]
-    add("--universal", help="Compile for all platforms", **switch)  # type: ignore[arg-type]
-    add("--python-version", metavar="VERSION", help="Compile for this Python, with --universal for all from it on")
-    add(
-        "--python-platform",
-        metavar="PLATFORM",
-        help="Compile for this platform: `linux`, `windows`, `macos`, or a triple such as `aarch64-apple-darwin`",
-    )
-    add(
-        "--custom-compile-command",
-        metavar="COMMAND",
-        help="The command to show in the header [env: UV_CUSTOM_COMPILE_COMMAND]",
-    )
-    add(
-        "--no-emit-package", action="append", default=[], metavar="PACKAGE", help="Leave this package out of the result"
-    )
+    parser.add_argument("--no-deps", action="store_true", help="Leave out what packages require")
 
 
 def run(context: Context) -> int:
     """Compile, and print the result unless it goes to a file."""
-    arguments_ = context.arguments
-    wanted = pip_options.inputs(arguments_, context.settings)
-    if arguments_.universal and arguments_.python_platform:
+    arguments_, settings = context.arguments, context.settings
+    wanted = pip_options.inputs(arguments_, settings)
+    if settings.universal and settings.python_platform:
         raise UsageError(
             "`--universal` is for all platforms, and `--python-platform` for one", hints=("give one of the two",)
         )
     if not (wanted.files or wanted.groups):
         raise UsageError("there is nothing to compile", hints=("name a requirements file, or pyproject.toml",))
     output = context.cwd / Path(arguments_.output_file) if arguments_.output_file else None
-    with Session(context.settings, environ=context.environ, cwd=context.cwd, listener=context.listener) as session:
+    with Session(settings, environ=context.environ, cwd=context.cwd, listener=context.listener) as session:
         # Questions first, and a process that says what the interpreter is: both are on their way while all else is loaded.
         remembered = ask_ahead(session, wanted)
         from cove.operations.interpreters import to_compile_for
@@ -87,9 +64,9 @@ def run(context: Context) -> int:
                 _form(context),
                 interpreter,
                 output=output,
-                python_version=arguments_.python_version or "",
-                platform=arguments_.python_platform or "",
-                universal=arguments_.universal,
+                python_version=settings.python_version or "",
+                platform=settings.python_platform or "",
+                universal=settings.universal,
                 no_deps=arguments_.no_deps,
                 remembered=remembered,
                 fingerprint=fingerprint,
@@ -122,15 +99,26 @@ def _fingerprint(
 def _form(context: Context) -> "Form":
     from cove.operations.compile import Form
 
-    arguments_ = context.arguments
+    arguments_, settings = context.arguments, context.settings
     return Form(
-        header=header.of(context, "pip", "compile", positional="files"),
+        header=""
+        if settings.no_header
+        else " ".join((settings.custom_compile_command or "").split()) or _command(context),
         format=format_of(arguments_.format, arguments_.output_file),
-        annotations=not arguments_.no_annotate,
-        hashes=arguments_.generate_hashes,
-        index_url=arguments_.emit_index_url,
-        find_links=arguments_.emit_find_links,
-        index_annotations=arguments_.emit_index_annotation,
-        extras=arguments_.no_strip_extras,
-        leave_out=pip_options.names(arguments_.no_emit_package, "omitted package"),
+        annotations=not settings.no_annotate,
+        annotation_style=settings.annotation_style,
+        hashes=settings.generate_hashes,
+        index_url=settings.emit_index_url,
+        find_links=settings.emit_find_links,
+        build_options=settings.emit_build_options,
+        index_annotations=settings.emit_index_annotation,
+        environment=settings.emit_marker_expression,
+        extras=settings.no_strip_extras,
+        markers=settings.no_strip_markers,
+        leave_out=settings.no_emit_package,
     )
+
+
+def _command(context: Context) -> str:
+    emits = {"index_url": context.settings.emit_index_url, "find_links": context.settings.emit_find_links}
+    return header.of(context, "pip", "compile", positional="files", **emits)
