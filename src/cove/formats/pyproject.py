@@ -95,6 +95,11 @@ class Project:
     conflicts: tuple[Exclusion, ...] = ()
 
     @property
+    def leaves_requirements_open(self) -> bool:
+        """Whether its build says what it requires (``dynamic``, PEP 621)."""
+        return not self.dynamic.isdisjoint({"dependencies", "optional-dependencies"})
+
+    @property
     def is_package(self) -> bool:
         """Whether the project itself is built and installed: as ``tool.uv.package`` says, else if it has a build system."""
         return self.build_system is not None if self.package is None else self.package

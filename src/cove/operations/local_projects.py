@@ -21,8 +21,6 @@ from cove.operations.project import Place, place_at, read
 from cove.operations.requirements import Asked, asked_by
 from cove.wiring import Session
 
-_LEFT_OPEN = frozenset({"dependencies", "optional-dependencies"})
-
 
 @dataclass(frozen=True, slots=True)
 class LocalProject:
@@ -51,7 +49,12 @@ def local_project(
     place = place_at(folder) if (folder / "pyproject.toml").is_file() else None
     asked = _asked(session, place, base, checkout) if place is not None and place.project.name else None
     project = place.project if place is not None else None
-    if asked is not None and project is not None and project.version is not None and not _LEFT_OPEN & project.dynamic:
+    if (
+        asked is not None
+        and project is not None
+        and project.version is not None
+        and not project.leaves_requirements_open
+    ):
         metadata = CoreMetadata(
             project.name,
             str(project.version),
@@ -62,12 +65,19 @@ def local_project(
         return LocalProject(
             metadata, Stated(asked.requires_dist, asked.requires_dev), is_virtual=project.package is False
         )
+    return _of_build(built_metadata(session, folder, build, project, key), session, place, base, checkout)
+
+
+def built_metadata(
+    session: Session, folder: Path, build: Callable[[], bytes], project: Project | None, key: str = ""
+) -> CoreMetadata:
+    """What the build of the project in ``folder`` says, kept as ``local_project`` tells."""
     kept = _Kept(session.cache_dir, key or f"{folder.resolve()} {state_of(session, folder, project)}")
     text = kept.text()
     if text is None:
         text = build()
         kept.keep(text)
-    return _of_build(core_metadata.read(text), session, place, base, checkout)
+    return core_metadata.read(text)
 
 
 def read_or_none(folder: Path) -> Project | None:

@@ -60,7 +60,7 @@ def lock(
         if present is None:
             raise StaleLock(f"{place.lock_path} does not exist, and --frozen forbids making it")
         return Locked(present)
-    place = place.root
+    place = _complete(session, place.root)
     asked = asked_together(place, session.indexes, settings)
     terms = _terms(session, place, asked)
     why = "there is no lock"
@@ -89,6 +89,15 @@ def lock(
 
         write_whole(place.lock_path, text.encode())
     return Locked(made, changed, present)
+
+
+def _complete(session: Session, root: Place) -> Place:
+    """``root`` with what its members leave to their builds."""
+    if not any(each.project.leaves_requirements_open for each in root.members):
+        return root
+    from cove.operations.built_members import with_what_builds_say
+
+    return with_what_builds_say(session, root)
 
 
 def _moved_away(session: Session, place: Place, present: Lock, asked: Together) -> str:
