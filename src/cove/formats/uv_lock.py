@@ -219,8 +219,15 @@ def dump(lock: Lock) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _package_key(package: LockedPackage) -> tuple[str, "Version", str, str]:
-    return (package.name, _version(package.version), package.source.kind, package.source.location)
+def _package_key(package: LockedPackage) -> tuple[str, "Version", tuple[int, str]]:
+    return (package.name, _version(package.version), _source_order(package.source))
+
+
+_SOURCES = ("registry", "git", "url", "path", "directory", "editable", "virtual")
+
+
+def _source_order(source: LockedSource | None) -> tuple[int, str]:
+    return (-1, "") if source is None else (_SOURCES.index(source.kind), source.location)
 
 
 def _version(text: str) -> "Version":
@@ -284,7 +291,22 @@ def in_order(requirements: Iterable[LockedRequirement]) -> list[LockedRequiremen
 
 
 def _requirement_key(requirement: LockedRequirement) -> tuple[object, ...]:
-    return (requirement.name, requirement.extras, _marker_order(requirement.marker), requirement.specifier)
+    specifiers, marker = _specifiers_order(requirement.specifier), _marker_order(requirement.marker)
+    return (requirement.name, requirement.extras, marker, specifiers, requirement.index)
+
+
+_OPERATORS = ("==", "==*", "===", "!=", "!=*", "~=", "<", "<=", ">", ">=")
+
+
+def _specifiers_order(text: str) -> list[tuple[int, "Version"]]:
+    """By operators in the order of uv's, then by their versions."""
+    found: list[tuple[int, Version]] = []
+    for each in text.split(",") if text else ():
+        version = each.lstrip("=!~<>")
+        operator = each[: len(each) - len(version)] + ("*" if version.endswith(".*") else "")
+        place = _OPERATORS.index(operator) if operator in _OPERATORS else len(_OPERATORS)
+        found.append((place, _version(version.removesuffix(".*"))))
+    return found
 
 
 def _marker_order(text: str) -> tuple[object, ...]:
@@ -328,7 +350,13 @@ def _edges(key: str, edges: Iterable[LockedDependency]) -> list[str]:
     ordered = list(edges)
     if len(ordered) > 1:
         ordered.sort(
-            key=lambda edge: (edge.name, _version(edge.version), sorted(edge.extras), _marker_order(edge.marker))
+            key=lambda edge: (
+                edge.name,
+                _version(edge.version),
+                _source_order(edge.source),
+                sorted(edge.extras),
+                _marker_order(edge.marker),
+            )
         )
     return _tall(key, map(_edge, ordered))
 

@@ -116,6 +116,10 @@ class Graph:
         self._reached: dict[End | Section, MarkerSet] = {}
         for division in divisions:
             self._add(division, sections)
+        environment = NOTHING
+        for division in divisions:
+            environment |= division.part.markers.without_extras
+        self._environment = environment.assuming_python(requires_python)
         self._reach()
         self._ways: dict[End | Section, set[Way]] = {}
         if self._exclusions:
@@ -187,7 +191,10 @@ class Graph:
         return tuple(text for text in dict.fromkeys(map(spelled, found)) if text)
 
     def _spelled(self, marker: MarkerSet, known: MarkerSet) -> str:
-        return spelled(marker.assuming(known).assuming_python(self._requires_python))
+        """A marker without what is known, and without what all parts have in common."""
+        python = self._requires_python
+        found = marker.assuming_python(python).assuming(known.assuming_python(python))
+        return spelled((found & self._environment).assuming(self._environment))
 
     def _undoubted(self, start: End | Section, key: Key, marker: MarkerSet) -> MarkerSet:
         """The marker of an edge without what is known, and what every way to its start decides.

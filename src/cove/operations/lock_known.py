@@ -26,17 +26,20 @@ def initial_parts(
     versions that nothing else moves."""
     project = place.project
     stated = begin(whole, project.environments, forks(declared(place), offered(place)))
-    if present is None or settings.upgrade or settings.upgrade_package or not present.resolution_markers:
+    if present is None or not _is_of_use(present, settings) or not present.resolution_markers:
         return stated
     if present.supported_markers != stated_markers(project.environments, requires_python):
+        return stated
+    if present.required_markers != stated_markers(project.required_environments, requires_python):
         return stated
     try:
         if SpecifierSet(present.requires_python) != requires_python:
             return stated
-        regions = [marker_set(Marker(text)) for text in present.resolution_markers]
+        pythons = python_set(requires_python)
+        regions = [marker_set(Marker(text)) & pythons for text in present.resolution_markers]
         everything = NOTHING
         for region in regions:
-            if not (region & everything & python_set(requires_python)).is_empty:
+            if not (region & everything).is_empty:
                 return stated  # parts that overlap: the lock was edited, or is of extras that conflict
             everything |= region
         found = [part for whole in stated for region in regions if (part := whole.divided(region)[0]) is not None]
@@ -45,6 +48,12 @@ def initial_parts(
     except (InvalidMarker, TooComplex, ValueError):
         return stated
     return found
+
+
+def _is_of_use(present: Lock, settings: Settings) -> bool:
+    """Whether a lock says anything of the next one: not where everything is to be new, or was chosen in another way."""
+    ways = ("resolution-mode", settings.resolution, "highest"), ("fork-strategy", settings.fork_strategy, "requires-python")
+    return not settings.upgrade and all(present.options.get(key, default) == value for key, value, default in ways)
 
 
 def known_commits(present: Lock | None, settings: Settings) -> dict[str, str]:
@@ -67,7 +76,7 @@ def known_commits(present: Lock | None, settings: Settings) -> dict[str, str]:
 
 def known_versions(present: Lock | None, settings: Settings) -> list[Known]:
     """The versions that are locked, less those that are to be upgraded."""
-    if present is None or settings.upgrade:
+    if present is None or not _is_of_use(present, settings):
         return []
     found: list[Known] = []
     for package in present.packages:

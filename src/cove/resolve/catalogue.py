@@ -178,7 +178,8 @@ class Catalogue:
         self.listings: dict[Name, Listing] = {}
         self.dependencies: dict[tuple[Name, Version], Dependencies] = {}
         self.overrides = _by_name(request.overrides)
-        self.constraints = _by_name(one for one in request.constraints if self.holds(one))
+        limits = (one for one in request.constraints if one.specifier or one.url)
+        self.constraints = _by_name(one for one in limits if self.holds(one))
         """Those that hold, or may."""
         self.direct = {normalize(one.name) for one in request.roots}
         stated = (*request.roots, *request.constraints, *request.overrides)
