@@ -237,7 +237,8 @@ class Graph:
 
     def _edge(self, key: Key, marker: str, asked: frozenset[Name]) -> LockedDependency:
         # Extras that the version does not have, or that need nothing more than it does, are not named.
-        extras = tuple(extra for extra in sorted(asked & self.nodes[key].offered) if self._beyond((key, extra)))
+        named = {extra: self._members.get((key.name, extra), (key, extra)) for extra in asked & self.nodes[key].offered}
+        extras = tuple(extra for extra in sorted(named) if self._beyond(named[extra]))
         if key.name in self._several:
             return LockedDependency(key.name, extras, marker, key.version, key.source)
         return LockedDependency(key.name, extras, marker)

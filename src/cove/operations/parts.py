@@ -99,7 +99,15 @@ class Part:
         needed = lowest_admitted(text) if readable(text) else None
         if needed is None:
             return None
-        above, below = self.divided(python_set(SpecifierSet(f">={'.'.join(map(str, needed))}")))
+        within = Part(
+            self._requires_python,
+            self.markers & python_set(self._requires_python),
+            self._facts,
+            self._meanings,
+            asked=self._asked,
+            left_out=self._left_out,
+        )
+        above, below = within.divided(python_set(SpecifierSet(f">={'.'.join(map(str, needed))}")))
         return (below, above) if below is not None and above is not None else None
 
     def leaves_out(self, name: Name, extra: Name) -> bool:

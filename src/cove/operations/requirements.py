@@ -61,16 +61,19 @@ def asked_by(
     markers: Mapping[str, str] | None = None,
     base: Path | None = None,
     checkout: Checkout | None = None,
+    is_locked: bool = False,
 ) -> Asked:
     """What the project at ``place`` asks for; ``no_sources`` names projects whose sources are ignored, ``None`` ignores all.
 
     ``markers`` are those of the one target that is resolved for: of several sources the one that applies there counts.
     Without them all count, each where its marker holds. ``base`` is the folder that paths are written relative
-    to, that of the lock unless it is given; ``checkout`` the repository that the project was found in. Raises
+    to, that of the lock unless it is given; ``checkout`` the repository that the project was found in. Where the project
+    ``is_locked`` itself, its groups may require it: that is not replaced by what it requires. Raises
     ``UnknownIndex`` for a pin to an index that nothing defines, ``ConfigurationError`` for a source that cannot be used.
     """
     left_out = None if no_sources is None else frozenset(no_sources)
-    return _Reader(place, indexes, left_out, markers, Locator(place, base or place.base, checkout)).asked()
+    locator = Locator(place, base or place.base, checkout)
+    return _Reader(place, indexes, left_out, markers, locator, is_locked=is_locked).asked()
 
 
 class _Reader:
@@ -81,8 +84,11 @@ class _Reader:
         no_sources: frozenset[Name] | None,
         markers: Mapping[str, str] | None,
         locator: Locator,
+        *,
+        is_locked: bool,
     ) -> None:
         self._locator = locator
+        self._is_locked = is_locked
         self._place = place
         self._project: Project = place.project
         self._indexes = indexes
@@ -129,7 +135,7 @@ class _Reader:
         that comes from several places once for each of them."""
         for each in requirements:
             name = normalize(each.name)
-            if name != self._project.name:
+            if name != self._project.name or (group is not None and self._is_locked):
                 for narrowed, source in self._narrowed(each, name, extra, group):
                     yield _at(narrowed, self._local(name, source, narrowed))
                 continue

@@ -60,11 +60,13 @@ def asked_together(place: Place, indexes: Indexes, settings: Settings) -> Togeth
     ``ConfigurationError`` naming both files when two members have a project from different places."""
     no_sources = None if settings.no_sources else settings.no_sources_package
     root = place.root
-    asked = [(member, asked_by(member, indexes, no_sources=no_sources)) for member in root.members]
+    asked = [(member, asked_by(member, indexes, no_sources=no_sources, is_locked=True)) for member in root.members]
     groups = None if root.project.name else asked_by(root, indexes, no_sources=no_sources)
     everything = [*asked, *([(root, groups)] if groups is not None else [])]
     whole = _joined(everything)
-    required = {normalize(each.name) for each in whole.roots}
+    required = {
+        name for one, own in everything for each in own.roots if (name := normalize(each.name)) != one.project.name
+    }
     locator = Locator(root, root.base)
     return Together(
         root,
