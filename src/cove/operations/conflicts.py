@@ -63,10 +63,14 @@ def _including(group: Name, includes: Mapping[Name, tuple[Name, ...]]) -> set[Na
 
 @dataclass(frozen=True, slots=True)
 class Fork:
-    """A part of what can be asked for: all of ``included``, and nothing that is ``excluded``."""
+    """A part of what can be asked for: all of ``included``, and nothing that is ``excluded``.
+
+    ``left_out`` is what follows from that: what excludes something and may not be chosen.
+    """
 
     included: frozenset[Choice] = frozenset()
     excluded: frozenset[Choice] = frozenset()
+    left_out: frozenset[Choice] = frozenset()
 
     def admits(self, choice: Choice) -> bool:
         """Whether ``choice`` may be made; extras of a project that is excluded may only where they are included."""
@@ -97,7 +101,8 @@ def forks(exclusions: Sequence[Exclusion], choices: Collection[Choice]) -> list[
     found = [Fork()]
     for members in exclusions:
         found = [further for fork in found for further in _divided(fork, members, exclusions, choices)]
-    return found[::-1]
+    every = frozenset(choice for members in exclusions for choice in members)
+    return [replace(fork, left_out=frozenset(each for each in every if not fork.admits(each))) for fork in found[::-1]]
 
 
 def _divided(

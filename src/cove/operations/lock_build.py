@@ -22,7 +22,7 @@ from cove.model.dataclasses import replace
 from cove.model.dist import File, WheelName, parse_filename
 from cove.model.index import Index
 from cove.model.lock import Lock, LockedFile, LockedPackage, LockedSource
-from cove.model.name import Name
+from cove.model.name import Name, normalize
 from cove.operations.conflicts import declared
 from cove.operations.direct import Direct
 from cove.operations.exclusions import Exclusions
@@ -100,15 +100,20 @@ def _condition(choice: Choice, excluding: Collection[Choice]) -> str:
 
 def roots_of(sections: Mapping[Section, Sequence[Requirement]]) -> list[list[Requirement]]:
     """The requirements as they stand side by side, with the conditions under which they count in their markers."""
-    return [[_counting(each, section.condition) for each in several] for section, several in sections.items()]
-
-
-def _counting(requirement: Requirement, condition: str) -> Requirement:
-    if not condition:
-        return requirement
-    told, found = Marker(condition), Requirement(str(requirement))
-    found.marker = told if found.marker is None else found.marker & told
+    projects = {section.of: section.condition for section in sections if section.kind == "project"}
+    found: list[list[Requirement]] = []
+    for section, several in sections.items():
+        # What an extra or a group requires of a project that is excluded does not count.
+        required = projects if section.kind != "project" else {}
+        found.append([_counting(each, section.condition, required.get(normalize(each.name), "")) for each in several])
     return found
+
+
+def _counting(requirement: Requirement, *conditions: str) -> Requirement:
+    for condition in filter(None, conditions):
+        told, requirement = Marker(condition), Requirement(str(requirement))
+        requirement.marker = told if requirement.marker is None else requirement.marker & told
+    return requirement
 
 
 def stated_markers(markers: Iterable[Marker], requires_python: SpecifierSet) -> tuple[str, ...]:

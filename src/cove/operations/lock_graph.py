@@ -301,6 +301,8 @@ class Graph:
         edges = self._edges[start]
         for requirement in requirements:
             key = ends.get(normalize(requirement.name))
+            if key is not None and _is_part(start) and part.leaves_out(key.name, None):
+                continue
             within = part.divided(part.region(requirement.marker, extra))[0] if key is not None else None
             if key is None or within is None:
                 continue
@@ -325,6 +327,11 @@ class Graph:
             node.reached = self._reached.get((key, None), NOTHING)
             node.parts = [part for part in node.parts if not (part.markers & node.reached).is_empty]
             node.extras = {extra for extra in node.extras if (key, extra) in self._reached}
+
+
+def _is_part(start: End | Section) -> bool:
+    """Whether it is an extra or a group."""
+    return start.kind != "project" if isinstance(start, Section) else start[1] is not None
 
 
 def _is_required(section: Section, resolved: Resolved | None) -> bool:

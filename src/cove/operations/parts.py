@@ -110,9 +110,12 @@ class Part:
         above, below = within.divided(python_set(SpecifierSet(f">={'.'.join(map(str, needed))}")))
         return (below, above) if below is not None and above is not None else None
 
-    def leaves_out(self, name: Name, extra: Name) -> bool:
-        """Whether an extra of a project is not asked for here, whoever requires it: something else that is excludes it."""
-        return bool(self._left_out) and Choice(name, "extra", extra).code in self._left_out
+    def leaves_out(self, name: Name, extra: Name | None) -> bool:
+        """Whether an extra of a project, or without one that project, is not asked for here: something else excludes it."""
+        if not self._left_out:
+            return False
+        choice = Choice(name, "project") if extra is None else Choice(name, "extra", extra)
+        return choice.code in self._left_out
 
     def choosing(self, fork: Fork) -> "Part | None":
         """The part where what ``fork`` includes is asked for, and nothing that it excludes."""
@@ -123,7 +126,7 @@ class Part:
             markers &= ~asked_for(choice)
         if (self._whole & markers).is_empty:
             return None
-        left_out = frozenset(choice.code for choice in fork.excluded)
+        left_out = frozenset(choice.code for choice in fork.left_out)
         return Part(
             self._requires_python,
             self.markers & markers,

@@ -252,6 +252,11 @@ class Catalogue:
         extras = sorted(map(normalize, requirement.extras))
         return extras if here is None else [extra for extra in extras if not here.leaves_out(name, extra)]
 
+    def _is_left_out(self, name: Name) -> bool:
+        """Whether something excludes a project: what extras require of it does not count, then."""
+        here = self.request.environments
+        return here is not None and here.leaves_out(name, None)
+
     def roots(self) -> tuple[Requirement, ...]:
         """What is required to begin with, overrides applied."""
         return self.overridden(self.request.roots, None, stated=True)
@@ -276,7 +281,7 @@ class Catalogue:
         replaced: set[Name] = set()
         for requirement in requirements:
             name = normalize(requirement.name)
-            if name in self.request.excludes:
+            if name in self.request.excludes or (extra is not None and self._is_left_out(name)):
                 continue
             if name not in self.overrides:
                 if self._applies_for(requirement, extra):

@@ -42,8 +42,8 @@ class Environments(Protocol[R]):
     def region(self, marker: Marker | None, extra: Name | None) -> R:
         """What a marker means when ``extra`` is asked for; everything, when that is too hard to tell."""
 
-    def leaves_out(self, name: Name, extra: Name) -> bool:
-        """Whether an extra of a project is not asked for here, whoever requires it: something else that is excludes it."""
+    def leaves_out(self, name: Name, extra: Name | None) -> bool:
+        """Whether an extra of a project, or without one that project, is not asked for here: something else excludes it."""
 
     def raises_python(self, region: R) -> bool:
         """Whether the Pythons of ``region`` begin above the lowest one here."""
