@@ -46,7 +46,8 @@ class MetadataReader:
         self._cache_dir = cache_dir
         self._build = build
         self._keep = keep
-        self._read: Once[str, CoreMetadata] = Once()
+        self._stated: Once[str, CoreMetadata | None] = Once()
+        self._built: Once[str, CoreMetadata] = Once()
         self.is_immutable = True
         """Whether all that was read belongs to a file's digest, and nothing had to be built to learn it."""
 
@@ -56,19 +57,30 @@ class MetadataReader:
         Raises ``InvalidArtifact`` for metadata that cannot be read or is another package's, ``HashMismatch``, what ``build``
         raises, and what the network does.
         """
-        return self._read.get(candidate.file.url.public, lambda: self._find(candidate))
+        stated = self.stated(candidate)
+        return stated or self._built.get(candidate.file.url.public, lambda: self._make(candidate))
 
-    def _find(self, candidate: Candidate) -> CoreMetadata:
+    def stated(self, candidate: Candidate) -> CoreMetadata | None:
+        """The same, but ``None`` where only a build would tell. Raises as ``read`` does."""
+        return self._stated.get(candidate.file.url.public, lambda: self._find(candidate))
+
+    def _make(self, candidate: Candidate) -> CoreMetadata:
+        self.is_immutable = False
+        try:
+            metadata = self._build(candidate)
+            _check_identity(metadata, candidate)
+        except CoveError as error:
+            raise _about(candidate, error) from error
+        return metadata
+
+    def _find(self, candidate: Candidate) -> CoreMetadata | None:
         try:
             cached = self._cached(candidate)
             if cached is not None:
                 return self._parse(cached, candidate)
             data = self._fetch(candidate)
             if data is None:
-                self.is_immutable = False
-                metadata = self._build(candidate)
-                _check_identity(metadata, candidate)
-                return metadata
+                return None
             metadata = self._parse(data, candidate)
         except CoveError as error:
             raise _about(candidate, error) from error

@@ -5,10 +5,10 @@ newest candidate of every dependency), so that the order in which the solver thi
 is done on the calling thread; workers only wait for the network.
 """
 
-from collections.abc import Callable, Generator, Iterable, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from queue import SimpleQueue
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, Protocol, Self, TypeVar
 
 from cove.http.pool import pool
 from cove.model.dataclasses import dataclass
@@ -22,8 +22,16 @@ from cove.resolve.walk import Walk
 
 _T = TypeVar("_T")
 
-Respond = Callable[[Question], Answer]
-"""Answers one question, blocking; raises ``CoveError`` when it cannot. Called from worker threads."""
+
+class Respond(Protocol):
+    """Answers one question, blocking; raises ``CoveError`` when it cannot. Called from worker threads.
+
+    ``None`` puts a question that is not ``in_earnest`` off: it is asked again if the solver really wants to know.
+    """
+
+    def __call__(self, question: Question, *, in_earnest: bool) -> Answer | None:
+        """The answer."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +86,8 @@ class Driver:
         try:
             ask = next(conversation)
             while True:
-                self._ask((ask.now, *ask.soon))
+                self._ask((ask.now,), in_earnest=True)
+                self._ask(ask.soon)
                 ask = conversation.send(self._wait(ask.now, walk))
         except StopIteration as finished:
             found: _T = finished.value
@@ -90,15 +99,15 @@ class Driver:
         for warning in dict.fromkeys(warning for solution in solutions for warning in solution.warnings):
             self._listener(Warned(warning))
 
-    def _ask(self, questions: Iterable[Question]) -> None:
+    def _ask(self, questions: Iterable[Question], *, in_earnest: bool = False) -> None:
         for question in questions:
             if question not in self._asked:
                 self._asked.add(question)
-                self._pool.submit(self._work, question)
+                self._pool.submit(self._work, question, in_earnest=in_earnest)
 
-    def _work(self, question: Question) -> None:
+    def _work(self, question: Question, *, in_earnest: bool) -> None:
         try:
-            self._arrivals.put(_Arrival(question, self._respond(question), None))
+            self._arrivals.put(_Arrival(question, self._respond(question, in_earnest=in_earnest), None))
         except BaseException as error:  # noqa: BLE001 - raised again on the thread that asked, if it asks in earnest
             self._arrivals.put(_Arrival(question, None, error))
 
@@ -106,6 +115,10 @@ class Driver:
         """The answer to ``question``; whatever else arrives meanwhile is expanded at once."""
         while question not in self._arrived:
             arrival = self._arrivals.get()
+            if arrival.answer is None and arrival.error is None:
+                self._asked.remove(arrival.question)
+                self._ask((question,), in_earnest=True)  # it may have been this one
+                continue
             self._arrived[arrival.question] = arrival
             if arrival.answer is not None:
                 self._ask(walk.answered(arrival.question, arrival.answer))

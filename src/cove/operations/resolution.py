@@ -138,8 +138,11 @@ class Universe:
         versions = Releases(name, [outcome], self._rules(name)).versions
         return list(SpecifierSet(specifier).filter(versions))
 
-    def answer(self, question: Question) -> Answer:
-        """Answer the solver; raises what an index or a build that cannot answer raises."""
+    def answer(self, question: Question, *, in_earnest: bool = True) -> Answer | None:
+        """Answer the solver; raises what an index or a build that cannot answer raises.
+
+        What is only asked ahead of time is no reason to build anything: ``None`` then stands for the answer.
+        """
         if isinstance(question, AskVersions):
             origin = (question.name, question.place)
             if is_url(question.place):
@@ -147,7 +150,7 @@ class Universe:
             return self._with_present(question.name, self._versions(origin))
         if not self._follow:
             return self._requiring_nothing((question.name, question.place), question.version)
-        return self._dependencies((question.name, question.place), question.version)
+        return self._dependencies((question.name, question.place), question.version, in_earnest=in_earnest)
 
     def _with_present(self, name: Name, found: Versions) -> Versions:
         present = self._present.get(name)
@@ -248,14 +251,17 @@ class Universe:
         why = _rejected(self._releases[name].why_not(version), frozenset())
         return Dependencies(unusable=why[0][1] if why else "has no file that can be used")
 
-    def _dependencies(self, name: Origin, version: Version) -> Dependencies:
+    def _dependencies(self, name: Origin, version: Version, *, in_earnest: bool) -> Dependencies | None:
         metadata, region = self.read.get((name, version)), None
         if metadata is None:
             candidate = self._candidate(name, version)
             if candidate is None:
                 return self._unusable(name, version)
             try:
-                metadata = self._metadata.read(candidate)
+                metadata = self._metadata.stated(candidate)
+                if metadata is None and not in_earnest:
+                    return None
+                metadata = metadata or self._metadata.read(candidate)
             except InvalidArtifact as error:
                 return Dependencies(unusable=error.message)
             self.read[name, version] = metadata

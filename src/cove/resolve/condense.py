@@ -6,29 +6,15 @@ rests on are merged as far as they go, and those that are not needed are dropped
 
 from collections.abc import Callable, Iterable, Sequence
 
-from cove.model.dataclasses import dataclass, replace
-from cove.resolve.catalogue import Catalogue
+from cove.model.dataclasses import replace
+from cove.resolve.failure import Failure
 from cove.resolve.incompatibility import Incompatibility, Requires, Unusable, externals
 from cove.resolve.reasons import kind_of, told
 from cove.resolve.search import refute
-from cove.resolve.term import Variable, version_at
+from cove.resolve.term import version_at
 
 _MINIMISED = 120
 """Up to so many facts each is tried to be left out; it takes as many refutations."""
-
-
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """A proof that there is no solution, and what its variables mean."""
-
-    proof: Incompatibility
-    variables: Sequence[Variable]
-    catalogue: Catalogue
-
-    @property
-    def fulls(self) -> list[int]:
-        """All values of each variable."""
-        return [variable.full for variable in self.variables]
 
 
 def condensed(failure: Failure) -> list[Incompatibility]:

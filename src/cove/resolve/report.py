@@ -7,14 +7,13 @@ from collections.abc import Sequence
 
 from cove.errors import CoveError, NoSolution, ProjectNotFound, PythonIncompatible
 from cove.resolve import advice, reasons
-from cove.resolve.condense import Failure, by_kind, condensed, gathered
+from cove.resolve.condense import by_kind, condensed, gathered
+from cove.resolve.failure import Failure
 from cove.resolve.incompatibility import Incompatibility, Requires, Unusable
 from cove.resolve.phrases import and_list
 from cove.resolve.search import refute
 from cove.resolve.story import sentences
 from cove.resolve.wording import Link, Wording, was_absent
-
-__all__ = ["Failure", "explain"]
 
 _LISTED = 3
 """Up to so many Pythons are told with the versions that need them."""

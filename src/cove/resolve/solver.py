@@ -13,6 +13,7 @@ from packaging.version import Version
 from cove.model.dataclasses import replace
 from cove.model.name import Name, normalize
 from cove.resolve.catalogue import NO_WHEEL, Listing, exact_versions, masked
+from cove.resolve.failure import Failure
 from cove.resolve.forks import Environments, Parting, Region, parts
 from cove.resolve.incompatibility import (
     IS_PRERELEASE,
@@ -57,19 +58,27 @@ def solve(request: Request, walk: Walk | None = None) -> Conversation:
     or ``ProjectNotFound`` or ``PythonIncompatible`` where that is the whole reason, each with an explanation; ``TypeError``
     if an answer does not belong to the question.
     """
-    return _run(request, walk or Walk(request))
+    return _explained(search(request, walk or Walk(request)))
 
 
-def _run(request: Request, walk: Walk) -> Conversation:
+def _explained(conversation: Conversation) -> Conversation:
+    try:
+        return (yield from conversation)
+    except Failure as failure:
+        from cove.resolve.report import explain  # costs time that only a failure may take
+
+        raise explain(failure) from None
+
+
+def search(request: Request, walk: Walk) -> Conversation:
+    """As ``solve``, but ends in a ``Failure`` that has not been put into words."""
     while True:
         attempt = _Attempt(request, walk)
         try:
             return (yield from attempt.run())
         except Contradiction as contradiction:
             attempt.part_at(contradiction.proof)
-            from cove.resolve.report import Failure, explain  # costs time that only a failure may take
-
-            raise explain(Failure(contradiction.proof, attempt.variables, walk.catalogue)) from None
+            raise Failure(contradiction.proof, attempt.variables, walk.catalogue) from None
         except _NewPin:
             # Facts that were derived while the yanked version was out of reach no longer hold. All answers are kept.
             continue

@@ -21,8 +21,9 @@ def sentences(proof: Incompatibility, wording: Wording) -> list[str]:
     lines = story.lines
     if len(lines) <= _SENTENCES:
         return lines
-    # Nobody reads more. The end says what the root's requirements have to do with it.
-    end = lines[-_SENTENCES // 2 :]
+    # Nobody reads more, and without its beginning little of it means anything: but what the root's requirements come to does.
+    above = next((back for back in range(2, len(lines)) if wording.root not in lines[-back]), 2)
+    end = lines[-min(above, _SENTENCES) :]
     told = {match[1] for line in end if (match := _NUMBERED.search(line))}
     involved = (wording.variables[variable] for fact in externals(proof) for variable in fact.terms)
     names = sorted({variable.name for variable in involved if not variable.is_root})

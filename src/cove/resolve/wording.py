@@ -8,7 +8,7 @@ from packaging.version import InvalidVersion, Version
 
 from cove.model.dataclasses import dataclass
 from cove.model.name import Name
-from cove.resolve.condense import Failure
+from cove.resolve.failure import Failure
 from cove.resolve.incompatibility import Constrained, Incompatibility, Requires, Unusable
 from cove.resolve.phrases import and_list, or_list, requirement_phrase, versions_phrase
 from cove.resolve.request import YOU
@@ -177,14 +177,14 @@ def was_absent(reason: str) -> str:
 
 def _excluded(what: Sequence[str], by: str) -> str:
     """That these cannot be used together; ``by`` whom, if that matters."""
-    every = next((each for each in what if each.startswith(_EVERY)), "")
-    others = [each for each in what if each != every]
-    if every and len(others) < 2:
-        rest = f" together with {others[0].replace(_EVERY, 'any version of ', 1)}" if others else ""
-        none = f"no version of {every.removeprefix(_EVERY)}"
-        return f"{by} can use {none}{rest}" if by else f"{none} can be used{rest}"
-    together = " together" if len(what) > 1 else ""
-    return f"{by} cannot use {and_list(what)}{together}" if by else f"{and_list(what)} cannot be used{together}"
+    whole = [each.removeprefix(_EVERY) for each in what if each.startswith(_EVERY)]
+    others = [each for each in what if not each.startswith(_EVERY)]
+    if not whole:
+        together = " together" if len(others) > 1 else ""
+        return f"{by} cannot use {and_list(others)}{together}" if by else f"{and_list(others)} cannot be used{together}"
+    none = f"no version{'s' if len(whole) > 1 else ''} of {and_list(whole)}"
+    rest = f" together with {and_list(others)}" if others else " together" if len(whole) > 1 else ""
+    return f"{by} can use {none}{rest}" if by else f"{none} can be used{rest}"
 
 
 def _alternatives(words: Sequence[str]) -> str:
