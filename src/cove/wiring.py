@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack, suppress
 from pathlib import Path
-from threading import RLock, Thread
+from threading import BoundedSemaphore, RLock, Thread
 from types import TracebackType
 from typing import TYPE_CHECKING, Generic, Self, TypeVar, overload
 
@@ -377,7 +377,7 @@ class Session:
         """How many requests wait for an answer at the same time, at most."""
         return min(self.settings.concurrent_downloads, _MOST_THREADS)
 
-    @property
-    def builders(self) -> int:
-        """How many builds run at the same time, at most."""
-        return self.settings.concurrent_builds or os.cpu_count() or 1
+    @_Made
+    def turns(self) -> BoundedSemaphore:
+        """What a build backend has to hold while it runs: there are as many as may run at the same time."""
+        return BoundedSemaphore(self.settings.concurrent_builds or os.cpu_count() or 1)

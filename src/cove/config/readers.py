@@ -134,6 +134,48 @@ def read_package_cutoffs(raw: object) -> Mapping[Name, str | Literal[False]]:
     }
 
 
+def read_config_settings(raw: object) -> Mapping[str, tuple[str, ...]]:
+    """What build backends are told: a table of texts and lists of them, or one as ``KEY=VALUE``."""
+    if isinstance(raw, str):
+        key, separator, value = raw.partition("=")
+        if not key or not separator:
+            raise _expected("KEY=VALUE")
+        return {key: (value,)}
+    return {key: list_of(read_text)(value) for key, value in read_table(raw).items()}
+
+
+def read_package_config_settings(raw: object) -> Mapping[Name, Mapping[str, tuple[str, ...]]]:
+    """The same by package, or one as ``PACKAGE:KEY=VALUE``."""
+    if isinstance(raw, str):
+        name, separator, rest = raw.partition(":")
+        if not separator:
+            raise _expected("PACKAGE:KEY=VALUE")
+        raw = {name.strip(): rest}
+    return {read_package(name): read_config_settings(value) for name, value in read_table(raw).items()}
+
+
+def read_build_dependencies(raw: object) -> Mapping[Name, tuple[tuple[str, bool], ...]]:
+    """Requirements by package: a text, or a table with ``requirement`` and ``match-runtime``."""
+    return {read_package(name): list_of(_build_dependency)(several) for name, several in read_table(raw).items()}
+
+
+def _build_dependency(raw: object) -> tuple[str, bool]:
+    if isinstance(raw, str):
+        return raw, False
+    table = read_table(raw)
+    if not table.keys() <= {"requirement", "match-runtime"}:
+        raise _expected("a table of `requirement` and `match-runtime`")
+    return read_text(table.get("requirement")), read_bool(table.get("match-runtime", False))
+
+
+def read_build_variables(raw: object) -> Mapping[Name, Mapping[str, str]]:
+    """Variables with their values by package."""
+    return {
+        read_package(name): {key: read_text(value) for key, value in read_table(table).items()}
+        for name, table in read_table(raw).items()
+    }
+
+
 _UPGRADED = re.compile(r"\s*(?P<name>[A-Za-z0-9._-]+)\s*(?P<specifier>(?:(?:[<>!=]=|[<>]|~=|===)[^;@\[\]]+)?)")
 
 

@@ -19,9 +19,13 @@ from cove.config.readers import (
     present,
     read_anything,
     read_bool,
+    read_build_dependencies,
+    read_build_variables,
+    read_config_settings,
     read_cutoff,
     read_int,
     read_package,
+    read_package_config_settings,
     read_package_cutoffs,
     read_package_or_special,
     read_proxy,
@@ -365,6 +369,26 @@ class Settings:
         group="build", toml="no-build-isolation", env=("UV_NO_BUILD_ISOLATION",), flag="--no-build-isolation",
         negative="--build-isolation", help="Build in the environment as it is, without installing build requirements",
     )  # fmt: skip
+    no_build_isolation_package = _packages(
+        group="build", toml="no-build-isolation-package", flag="--no-build-isolation-package",
+        help="The same for this package alone; it is built after all others are installed",
+    )  # fmt: skip
+    config_settings = _several(
+        read_config_settings, group="build", toml="config-settings", flag="--config-setting", also="--config-settings",
+        short="-C", metavar="KEY=VALUE", help="What build backends are told",
+    )  # fmt: skip
+    config_settings_package = _several(
+        read_package_config_settings, group="build", toml="config-settings-package", flag="--config-settings-package",
+        metavar="PACKAGE:KEY=VALUE", help="What the build backend of this package is told",
+    )  # fmt: skip
+    extra_build_dependencies = _several(
+        read_build_dependencies, group="environment", toml="extra-build-dependencies",
+        help="What builds of packages need beyond what these say, by package; with `match-runtime` in the installed version",
+    )  # fmt: skip
+    extra_build_variables = _several(
+        read_build_variables, group="environment", toml="extra-build-variables",
+        help="Variables that are set where packages are built, by package",
+    )  # fmt: skip
     build_constraint = _files(
         group="build-limits", env=("UV_BUILD_CONSTRAINT",), flag="--build-constraints", also="--build-constraint", short="-b",
         help="A file of versions to keep to where something has to be built",
@@ -706,11 +730,11 @@ ALIASES = {"native-tls": "system-certs"}
 
 NOT_FOR_COVE = frozenset(
     {
-        "audit", "build-backend", "cache-keys", "config-settings",
-        "config-settings-package", "conflicts", "constraint-dependencies", "default-groups", "dependency-groups",
+        "audit", "build-backend", "cache-keys",
+        "conflicts", "constraint-dependencies", "default-groups", "dependency-groups",
         "dependency-metadata", "dev-dependencies", "environments", "exclude-dependencies",
-        "extra-build-dependencies", "extra-build-variables", "index-exclude-newer", "managed",
-        "no-build-isolation-package", "override-dependencies", "package", "pip", "prerelease-package", "preview",
+        "index-exclude-newer", "managed",
+        "override-dependencies", "package", "pip", "prerelease-package", "preview",
         "preview-features", "pypy-install-mirror", "python-downloads", "python-downloads-json-url",
         "python-install-mirror", "python-preference", "required-environments", "required-version", "sources",
         "torch-backend", "workspace",

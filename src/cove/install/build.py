@@ -8,7 +8,7 @@ import tempfile
 import tomllib
 import zipfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path, PurePosixPath
 from typing import Literal, Protocol
 
@@ -135,7 +135,8 @@ def clean_environ(environ: Mapping[str, str]) -> dict[str, str]:
 class Builder:
     """Builds projects from unpacked sources. Thread-safe as far as ``provision`` is.
 
-    ``environ`` is what the backend may see, before ``clean_environ``. Every method takes the project's folder and raises
+    ``environ`` is what the backend may see, before ``clean_environ``; ``variables`` are set besides. A backend runs within
+    ``turns``, which limits how many do at a time. Every method takes the project's folder and raises
     ``BuildFailed`` naming ``label``, the backend and the last lines it wrote.
     """
 
@@ -145,10 +146,13 @@ class Builder:
         environ: Mapping[str, str],
         *,
         config_settings: ConfigSettings | None = None,
+        variables: Mapping[str, str] | None = None,
+        turns: AbstractContextManager[object] | None = None,
         report: Listener = ignore,
     ) -> None:
         self._provision = provision
-        self._environ = clean_environ(environ)
+        self._environ = clean_environ(environ) | dict(variables or {})
+        self.turns = turns or nullcontext()
         self._config_settings = dict(config_settings or {})
         self._report = report
 
@@ -294,7 +298,7 @@ class _Backend:
             "PYTHONIOENCODING": "utf-8",
             **(extra_environ or {}),
         }
-        with tempfile.TemporaryFile() as output:
+        with self._builder.turns, tempfile.TemporaryFile() as output:
             try:
                 subprocess.run(
                     cmd,

@@ -1,7 +1,7 @@
 """Building a project's distributions, to be published or kept."""
 
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -9,12 +9,12 @@ from tempfile import TemporaryDirectory
 from cove.config.load import find_project, find_workspace
 from cove.errors import BuildFailed, UsageError
 from cove.formats.pyproject import Project
-from cove.install.build import Builder, Provision
+from cove.install.build import Builder
 from cove.install.discovery import find_environment
 from cove.install.sdist import unpack_sdist
-from cove.model.dataclasses import dataclass, field, replace
+from cove.model.dataclasses import dataclass, replace
 from cove.model.name import Name, normalize
-from cove.operations.build_environment import PresentEnvironment
+from cove.operations.build_options import build_options
 from cove.operations.local_projects import build_sources
 from cove.operations.project import base_interpreter, python_request, read
 from cove.operations.requirement_files import build_limits
@@ -26,15 +26,11 @@ _SDIST = (".tar.gz", ".zip")
 
 @dataclass(frozen=True, slots=True)
 class Wishes:
-    """What is to be built: with neither flag the sdist, and the wheel from that, so that the sdist is known to be whole.
-
-    ``config_settings`` go to the backend as they are.
-    """
+    """What is to be built: with neither flag the sdist, and the wheel from that, so that the sdist is known to be whole."""
 
     sdist: bool = False
     wheel: bool = False
     out_dir: Path | None = None
-    config_settings: Mapping[str, str | list[str]] = field(default_factory=dict)
 
 
 def members_to_build(source: Path, package: str, *, all_packages: bool) -> list[Path]:
@@ -69,19 +65,19 @@ def build_project(session: Session, source: Path, wishes: Wishes) -> list[Path]:
     if wishes.sdist:
         raise UsageError(f"{source} is an sdist already", hints=("leave --sdist out to build its wheel",))
     with _workplace(wishes.out_dir or source.parent) as place:
-        place.build_from(session, source, wishes)
+        place.build_from(session, source)
         return place.keep()
 
 
 def _of_folder(session: Session, folder: Path, wishes: Wishes) -> list[Path]:
     project = read(folder).project if (folder / "pyproject.toml").is_file() else Project(Name(""))
     label = str(project.name or folder.name)
-    builder = _builder(session, folder, project, wishes)
+    builder = _builder(session, folder, project)
     with _workplace(wishes.out_dir or _root(folder) / "dist") as place:
         if wishes.sdist or not wishes.wheel:
             sdist = place.add(builder.build_sdist(folder, place.side, label))
             if not wishes.sdist:
-                place.build_from(session, sdist, wishes)
+                place.build_from(session, sdist)
         if wishes.wheel:
             place.add(builder.build_wheel(folder, place.side, label))
         return place.keep()
@@ -105,12 +101,12 @@ class _Workplace:
         self._made.append(made)
         return made
 
-    def build_from(self, session: Session, sdist: Path, wishes: Wishes) -> None:
+    def build_from(self, session: Session, sdist: Path) -> None:
         """The wheel of an sdist."""
         with TemporaryDirectory(prefix="cove-build-") as folder:
             source = unpack_sdist(sdist, Path(folder))
             project = read(source).project if (source / "pyproject.toml").is_file() else Project(Name(""))
-            self.add(_builder(session, source, project, wishes).build_wheel(source, self.side, sdist.name))
+            self.add(_builder(session, source, project).build_wheel(source, self.side, sdist.name))
 
     def keep(self) -> list[Path]:
         """Put everything into its place; a file of the same name gives way."""
@@ -141,18 +137,22 @@ def _put(made: Path, out: Path) -> Path:
         side.unlink(missing_ok=True)
 
 
-def _builder(session: Session, folder: Path, project: Project, wishes: Wishes) -> Builder:
-    provision: Provision
-    if session.settings.no_build_isolation:
-        provision = _as_it_is(session, folder)
-    else:
+def _builder(session: Session, folder: Path, project: Project) -> Builder:
+    if build_options(session.settings, project.name).is_isolated:
         interpreter = base_interpreter(session, folder, project.requires_python)
-        pins = {} if session.settings.no_sources else _pins(session, project, interpreter.target.markers)
-        sent = {} if session.settings.no_sources else build_sources(session, folder, interpreter.target.markers)
-        asked = build_limits(session, interpreter)
-        limits = replace(asked, constraints=(*asked.constraints, *project.build_constraint_dependencies))
-        provision = Workbench(session, interpreter, pins=pins, sent=sent, build_limits=limits).provision
-    return Builder(provision, session.environ, config_settings=wishes.config_settings, report=session.listener)
+    else:  # the environment that is active, or lies beside the project; nothing is installed in it
+        interpreter = find_environment(
+            python_request(session, folder),
+            environ=session.environ,
+            folder=folder,
+            cache_dir=session.cache_dir,
+            report=session.listener,
+        )
+    pins = {} if session.settings.no_sources else _pins(session, project, interpreter.target.markers)
+    sent = {} if session.settings.no_sources else build_sources(session, folder, interpreter.target.markers)
+    asked = build_limits(session, interpreter)
+    limits = replace(asked, constraints=(*asked.constraints, *project.build_constraint_dependencies))
+    return Workbench(session, interpreter, pins=pins, sent=sent, build_limits=limits).builder(project.name)
 
 
 def _pins(session: Session, project: Project, markers: Mapping[str, str]) -> dict[Name, str]:
@@ -166,35 +166,3 @@ def _pins(session: Session, project: Project, markers: Mapping[str, str]) -> dic
         and name not in left_out
         and (source.marker is None or source.marker.evaluate({**markers, "extra": ""}))
     }
-
-
-def _as_it_is(session: Session, folder: Path) -> Provision:
-    """The environment that is active, or lies beside the project; nothing is installed in it."""
-    interpreter = find_environment(
-        python_request(session, folder),
-        environ=session.environ,
-        folder=folder,
-        cache_dir=session.cache_dir,
-        report=session.listener,
-    )
-
-    @contextmanager
-    def provision(_: Sequence[str]) -> Iterator[PresentEnvironment]:
-        yield PresentEnvironment(interpreter)
-
-    return provision
-
-
-def config_settings(texts: Sequence[str]) -> dict[str, str | list[str]]:
-    """``KEY=VALUE`` texts as the backend gets them: a key that is given several times has a list. Raises ``UsageError``."""
-    found: dict[str, str | list[str]] = {}
-    for text in texts:
-        key, equals, value = text.partition("=")
-        if not key or not equals:
-            raise UsageError("a config setting is written KEY=VALUE")
-        earlier = found.get(key)
-        if earlier is None:
-            found[key] = value
-        else:
-            found[key] = [*([earlier] if isinstance(earlier, str) else earlier), value]
-    return found

@@ -44,7 +44,8 @@ def change(
     """Make the environment of ``interpreter`` have ``wants``, and say what changed.
 
     What is not wanted goes unless ``keep_extraneous``, or its name is in ``spare``. ``always`` is installed anew even where
-    it is there (local projects, whose files may have changed). Raises what fetching, building and installing raise; the
+    it is there (local projects, whose files may have changed). What is built in the environment itself, without isolation,
+    comes after all else, in a change of its own. Raises what fetching, building and installing raise; the
     environment is then as it was before.
     """
     settings = session.settings
@@ -61,23 +62,27 @@ def change(
         return made
     from cove.install.apply import Addition, apply
     from cove.install.site import link_mode, scheme_of
+    from cove.operations.build_options import build_options
     from cove.operations.parallel import each
 
-    incoming = [by_name[wanted.name] for wanted in made.incoming]
-    states = [_local_state(session, want) for want in incoming]  # what changes while it is built counts as changed
-    wheels = each(lambda want: want.wheel(), incoming, workers=session.workers)
-    additions = [
-        Addition(wheel, want.requested, want.direct, state)
-        for want, wheel, state in zip(incoming, wheels, states, strict=True)
-    ]
-    apply(
-        scheme_of(interpreter),
-        remove=[Path(installed.path) for installed in made.outgoing],
-        install=additions,
-        link_mode=link_mode(settings.link_mode),
-        compile_bytecode=settings.compile_bytecode,
-        listener=session.listener,
-    )
+    changing = {wanted.name for wanted in made.incoming} | {gone.name for gone in made.outgoing}
+    late = {wanted.name for wanted in made.incoming if not build_options(settings, wanted.name).is_isolated}
+    for names in filter(None, (changing - late, late)):
+        incoming = [by_name[wanted.name] for wanted in made.incoming if wanted.name in names]
+        states = [_local_state(session, want) for want in incoming]  # what changes while it is built counts as changed
+        wheels = each(lambda want: want.wheel(), incoming, workers=session.workers)
+        additions = [
+            Addition(wheel, want.requested, want.direct, state)
+            for want, wheel, state in zip(incoming, wheels, states, strict=True)
+        ]
+        apply(
+            scheme_of(interpreter),
+            remove=[Path(installed.path) for installed in made.outgoing if installed.name in names],
+            install=additions,
+            link_mode=link_mode(settings.link_mode),
+            compile_bytecode=settings.compile_bytecode,
+            listener=session.listener,
+        )
     return made
 
 

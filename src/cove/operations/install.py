@@ -318,6 +318,7 @@ def make_wants(
     leave_out: Iterable[Name] = (),
 ) -> list[Want]:
     """How everything that was chosen is come by, less what ``leave_out`` names."""
+    bench.runtime = {name: str(resolved.version) for name, resolved in resolution.solution.packages.items()}
     asked, skipped, digests = set(requested), set(leave_out), demand.digests()
     wants = []
     for name, resolved in resolution.solution.packages.items():

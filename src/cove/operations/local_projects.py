@@ -14,6 +14,7 @@ from cove.formats.pyproject import Project
 from cove.model.dataclasses import dataclass, replace
 from cove.model.metadata import CoreMetadata
 from cove.model.name import Name, normalize
+from cove.operations.build_options import build_options
 from cove.operations.direct import Stated
 from cove.operations.local_state import LocalState, local_state
 from cove.operations.locations import Checkout
@@ -72,7 +73,7 @@ def built_metadata(
     session: Session, folder: Path, build: Callable[[], bytes], project: Project | None, key: str = ""
 ) -> CoreMetadata:
     """What the build of the project in ``folder`` says, kept as ``local_project`` tells."""
-    kept = _Kept(session.cache_dir, key or f"{folder.resolve()} {state_of(session, folder, project)}")
+    kept = _Kept(session.cache_dir, key or _key(session, folder, project))
     text = kept.text()
     if text is None:
         text = build()
@@ -90,6 +91,11 @@ def state_of(session: Session, folder: Path, project: Project | None = None) -> 
     project = project or read_or_none(folder)
     keys = project.cache_keys if project is not None else None
     return local_state(folder, keys, session.environ, session.listener)
+
+
+def _key(session: Session, folder: Path, project: Project | None) -> str:
+    options = build_options(session.settings, project.name if project is not None else "")
+    return f"{folder.resolve()} {state_of(session, folder, project)} {options}".rstrip()
 
 
 def stated_state(session: Session, folder: Path) -> LocalState | None:

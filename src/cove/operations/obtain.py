@@ -46,6 +46,7 @@ def obtain(
     )
     universe = bench.universe(Rules(target=target))
     found = resolve(bench.in_force(request), universe, workers=session.workers, listener=session.listener)
+    bench.runtime = {name: str(package.version) for name, package in found.solution.packages.items()}
     wants = {}
     for name, wheel in sorted(bench.wheels(found).items()):
         direct = found.directs[name].origin if name in found.directs else None

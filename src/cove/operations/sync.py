@@ -86,13 +86,14 @@ def install(
     places = chosen_members(place, selection)
     _check_python(locked, place, interpreter)
     packages = _selected(locked, place, places, interpreter, selection)
-    fetcher = _Fetcher(session, place, interpreter)
+    fetcher = _Fetcher(session, place, interpreter, {package.name: package.version for package in packages})
     wants = [fetcher.want(package) for package in packages if package.source.kind != "virtual"]
     return change(
         session,
         interpreter,
         wants,
-        keep_extraneous=selection.keeps_extraneous,
+        # without isolation, what is not in the lock may be there for builds
+        keep_extraneous=selection.keeps_extraneous or session.settings.no_build_isolation,
         always=fetcher.changing(packages),
         dry_run=dry_run,
     )
@@ -197,10 +198,11 @@ def _check_python(locked: Lock, place: Place, interpreter: Interpreter) -> None:
 class _Fetcher:
     """Makes wants of locked packages; what downloading takes is imported when the first wheel is asked for."""
 
-    def __init__(self, session: Session, place: Place, interpreter: Interpreter) -> None:
+    def __init__(self, session: Session, place: Place, interpreter: Interpreter, versions: Mapping[Name, str]) -> None:
         self._session = session
         self._place = place
         self._interpreter = interpreter
+        self._versions = versions
         self._tags = {tag: position for position, tag in enumerate(interpreter.target.tags)}
 
     def changing(self, packages: Iterable[LockedPackage]) -> frozenset[Name]:
@@ -266,15 +268,25 @@ class _Fetcher:
     ) -> "tuple[str, Callable[[], StoredWheel]]":
         """The version of a project that states none, and its wheel: of what is installed, else of what is built now."""
         from cove.install.installed import scan
+        from cove.operations.build_options import build_options
 
         present = scan(self._interpreter.sites).get(package.name)
         is_editable = package.source.kind == "editable"
         if present is not None and present.editable == is_editable and self._is_unchanged(present.path, package):
             return present.version, build
+        if not build_options(self._session.settings, package.name).is_isolated:
+            return self._version_by_metadata(package), build  # what it needs to be built is not installed yet
         built = build()
         parsed = parse_filename(built.manifest.filename)
         assert isinstance(parsed, WheelName)
         return parsed.version, lambda: built
+
+    def _version_by_metadata(self, package: LockedPackage) -> str:
+        from cove.operations.local_projects import local_project
+
+        folder, is_editable = (self._place.base / package.source.location).resolve(), package.source.kind == "editable"
+        build = partial(self._bench().metadata_of_folder, folder, str(package.name), is_editable=is_editable)
+        return local_project(self._session, folder, build, base=self._place.base).metadata.version
 
     def _of_repository(self, package: LockedPackage) -> Want:
         from cove.operations.workbench import origin_of
@@ -375,7 +387,9 @@ class _Fetcher:
 
         pins = self._asked().whole.pins  # for what building requires
         limits = BuildLimits(self._asked().root.project.build_constraint_dependencies)
-        return Workbench(self._session, self._interpreter, pins=pins, build_limits=limits)
+        bench = Workbench(self._session, self._interpreter, pins=pins, build_limits=limits)
+        bench.runtime = self._versions
+        return bench
 
     def _asked(self) -> "Together":
         from cove.operations.together import asked_together

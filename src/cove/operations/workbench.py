@@ -28,7 +28,8 @@ from cove.model.index import Index
 from cove.model.metadata import CoreMetadata
 from cove.model.name import Name, normalize
 from cove.model.url import Url
-from cove.operations.build_environment import BuildEnvironment, BuildLimits
+from cove.operations.build_environment import BuildEnvironment, BuildLimits, PresentEnvironment
+from cove.operations.build_options import build_options
 from cove.operations.direct import Direct, fragment_digests
 from cove.operations.locations import flags, is_absolute
 from cove.operations.parallel import each
@@ -78,6 +79,8 @@ class Workbench:
         self._commits = commits or {}
         self._sent = sent or {}
         self._full_urls = full_urls or {}
+        self.runtime: Mapping[Name, str] = {}
+        """The versions of what is installed beside what is built, once they are known."""
         self._directs: dict[tuple[Name, str], Direct] = {}
 
     @cached_property
@@ -87,12 +90,26 @@ class Workbench:
             self.session.client, self.session.cache_dir / "metadata", build=self._built_metadata, keep=self._keep
         )
 
-    @cached_property
-    def builder(self) -> "Builder":
-        """Runs build backends, each in an environment that is made for it and thrown away."""
+    def builder(self, label: str) -> "Builder":
+        """Runs build backends of the project ``label``: each in an environment that is made for it and thrown away, unless it
+        is to be built in the one that is there."""
         from cove.install.build import Builder
 
-        return Builder(self.provision, self.session.environ, report=self.session.listener)
+        options = build_options(self.session.settings, label)
+        return Builder(
+            partial(self.provision, more=options.requirements(label, self.runtime))
+            if options.is_isolated
+            else self._present,
+            self.session.environ,
+            config_settings=options.config_settings,
+            variables=options.variables,
+            turns=self.session.turns,
+            report=self.session.listener,
+        )
+
+    @contextmanager
+    def _present(self, _: Sequence[str]) -> Iterator[PresentEnvironment]:
+        yield PresentEnvironment(self.interpreter)
 
     def universe(
         self,
@@ -285,7 +302,7 @@ class Workbench:
         from tempfile import TemporaryDirectory
 
         with TemporaryDirectory(prefix="cove-build-") as out:
-            builder = self._for_building(path).builder
+            builder = self._for_building(path).builder(label)
             return builder.prepare_metadata(path, Path(out), label, editable=is_editable).metadata
 
     # -- repositories -------------------------------------------------------------------------------------------------
@@ -316,7 +333,7 @@ class Workbench:
             lambda: _metadata_text(self.from_repository(git, label)),
             base=self._base,
             checkout=checkout,
-            key=f"{git.locked} {self._build_settings()}",
+            key=f"{git.locked} {self._build_settings(label)}",
         )
         return Direct(
             git.url,
@@ -329,7 +346,7 @@ class Workbench:
 
     def from_repository(self, git: GitUrl, label: str) -> "StoredWheel":
         """The wheel of the project in a repository, at its commit: built once for each interpreter and platform."""
-        digest, settings = sha256(f"git {git.locked}".encode()).hexdigest(), self._build_settings()
+        digest, settings = sha256(f"git {git.locked}".encode()).hexdigest(), self._build_settings(label)
         known = self.session.store.built(digest, settings)
         if known is not None:
             return known
@@ -347,7 +364,7 @@ class Workbench:
             copy = Path(work) / "source"  # builds leave things behind, and the checkout is kept
             shutil.copytree(tree, copy, symlinks=True)
             folder = self._within(Checkout(copy, git), git, label)
-            made = nested.builder.build_wheel(folder, Path(work) / "out", label)
+            made = nested.builder(label).build_wheel(folder, Path(work) / "out", label)
             return self.session.store.add_built(digest, settings, made)
 
     def _within(self, checkout: "Checkout", git: GitUrl, label: str) -> Path:
@@ -368,7 +385,7 @@ class Workbench:
         if str(folder) in building:
             raise BuildFailed(f"{folder} needs itself to be built", hints=("A wheel of it would break the circle.",))
         building |= {str(folder)} if folder is not None and sent else set()
-        return Workbench(
+        nested = Workbench(
             self.session,
             self.interpreter,
             pins=self._pins,
@@ -376,6 +393,8 @@ class Workbench:
             sent=sent,
             build_limits=self.build_limits,
         )
+        nested.runtime = self.runtime
+        return nested
 
     # -- building -----------------------------------------------------------------------------------------------------
 
@@ -386,12 +405,12 @@ class Workbench:
 
         from cove.operations.local_projects import stated_state
 
-        store, settings = self.session.store, self._build_settings()
+        store, settings = self.session.store, self._build_settings(label)
         state = stated_state(self.session, path)
         digest = sha256(f"{'editable' if is_editable else 'folder'} {path} {state}".encode()).hexdigest()
         if state is not None and not self._wants_anew and (known := store.built(digest, settings)) is not None:
             return known
-        builder = self._for_building(path).builder
+        builder = self._for_building(path).builder(label)
         with TemporaryDirectory(prefix="cove-build-") as out:
             build = builder.build_editable if is_editable else builder.build_wheel
             made = build(path, Path(out), label)
@@ -409,7 +428,7 @@ class Workbench:
 
     def _from_sdist(self, sdist: Path, label: str, subdirectory: str = "") -> "StoredWheel":
         """The wheel of an sdist in the store, built once for each interpreter and platform."""
-        digest, settings = sdist.parent.name, self._build_settings()
+        digest, settings = sdist.parent.name, self._build_settings(label)
         settings += f" {subdirectory}" if subdirectory else ""
         known = self.session.store.built(digest, settings)
         if known is not None:
@@ -423,15 +442,16 @@ class Workbench:
         nested = self._for_building(None, digest)
         with TemporaryDirectory(prefix="cove-build-") as folder:
             source = _below(unpack_sdist(sdist, Path(folder) / "source"), subdirectory, label)
-            made = nested.builder.build_wheel(source, Path(folder) / "out", label)
+            made = nested.builder(label).build_wheel(source, Path(folder) / "out", label)
             return self.session.store.add_built(digest, settings, made)
 
-    def _build_settings(self) -> str:
+    def _build_settings(self, label: str) -> str:
         import platform
 
         target = self.interpreter.target
         found = f"{target.tags[0]} {target.python} {platform.machine()} {os.name}"
-        return f"{found} {self.build_limits}".rstrip()
+        said = (str(self.build_limits), str(build_options(self.session.settings, label)))
+        return " ".join([found, *filter(None, said)])
 
     def _built_metadata(self, candidate: Candidate) -> CoreMetadata:
         return _metadata(self.chosen(candidate))
@@ -448,7 +468,7 @@ class Workbench:
             store.add_sdist(path, file.filename)
 
     @contextmanager
-    def provision(self, requirements: Sequence[str]) -> Iterator[BuildEnvironment]:
+    def provision(self, requirements: Sequence[str], more: Sequence[str] = ()) -> Iterator[BuildEnvironment]:
         """An environment that has these requirements and nothing else (PEP 517's isolation)."""
         from tempfile import TemporaryDirectory
 
@@ -457,7 +477,7 @@ class Workbench:
         with TemporaryDirectory(prefix="cove-build-env-") as folder:
             made = environment.create(Path(folder) / "env", self.interpreter)
             prepared = BuildEnvironment(self, made)
-            prepared.add(requirements)
+            prepared.add([*requirements, *more])
             yield prepared
 
 

@@ -4,7 +4,7 @@ from argparse import ArgumentParser
 from pathlib import Path
 
 from cove.cli.context import Context
-from cove.operations.build_project import Wishes, build_project, config_settings, members_to_build
+from cove.operations.build_project import Wishes, build_project, members_to_build
 from cove.wiring import Session
 
 HELP = """Build the source distribution and the wheel of a project.
@@ -22,15 +22,6 @@ def arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--sdist", action="store_true", help="Build the source distribution")
     parser.add_argument("--wheel", action="store_true", help="Build the wheel, from the folder itself")
     parser.add_argument("-o", "--out-dir", metavar="FOLDER", help="Where to put what is built; `dist` in the project")
-    parser.add_argument(
-        "-C",
-        "--config-setting",
-        "--config-settings",
-        action="append",
-        default=[],
-        metavar="KEY=VALUE",
-        help="What the build backend is told",
-    )
 
 
 def run(context: Context) -> int:
@@ -38,7 +29,7 @@ def run(context: Context) -> int:
     given, settings, cwd = context.arguments, context.settings, context.cwd
     source = cwd / given.source if given.source else Path(settings.project or cwd)
     out = cwd / given.out_dir if given.out_dir else None
-    wishes = Wishes(given.sdist, given.wheel, out, config_settings(given.config_setting))
+    wishes = Wishes(given.sdist, given.wheel, out)
     with Session(settings, environ=context.environ, cwd=cwd, listener=context.listener) as session:
         made: list[Path] = []
         for each in members_to_build(source, given.package, all_packages=given.all_packages) or [source]:
