@@ -225,6 +225,7 @@ def _made(folder, editable):
 def test_no_more_backends_run_than_may(sandbox: Sandbox, limit: str, met: bool) -> None:
     (sandbox.root / "meeting").mkdir()
     for name in ("lib", "other"):
+        write_project(sandbox.root / name, name, "1.0")  # it says what it is: the build is for the installation
         (sandbox.root / name / "backend.py").write_text(MEETING)
         with tarfile.open(sandbox.root / "links" / f"{name}-1.0.tar.gz", "w:gz") as archive:
             archive.add(sandbox.root / name, f"{name}-1.0")
