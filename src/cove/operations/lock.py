@@ -149,6 +149,7 @@ def _resolve(
     from cove.index.candidates import Rules
     from cove.operations.build_environment import BuildLimits
     from cove.operations.conflicts import declared
+    from cove.operations.exclusions import Exclusions
     from cove.operations.keeping import kept_indexes
     from cove.operations.lock_build import build_lock, roots_of, sections_of
     from cove.operations.lock_known import initial_parts, known_commits, known_versions
@@ -167,9 +168,10 @@ def _resolve(
         commits=known_commits(present, settings),
         build_limits=BuildLimits(project.build_constraint_dependencies),
     )
-    everywhere = everything(terms.requires_python, project.environments, declared(place))
+    conflicts = declared(place)
+    everywhere = everything(terms.requires_python, project.environments, conflicts)
     request = for_all(
-        roots_of(sections_of(terms.asked)),
+        roots_of(sections_of(terms.asked), Exclusions(conflicts)),
         everywhere,
         root_name=f"`{project.name}`" if len(terms.asked.members) == 1 else "the workspace",
         constraints=(*project.constraint_dependencies, *upgrade_limits(settings), *constraints),

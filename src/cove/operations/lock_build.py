@@ -22,11 +22,11 @@ from cove.model.dataclasses import replace
 from cove.model.dist import File, WheelName, parse_filename
 from cove.model.index import Index
 from cove.model.lock import Lock, LockedFile, LockedPackage, LockedSource
-from cove.model.name import Name, normalize
+from cove.model.name import Name
 from cove.operations.conflicts import declared
 from cove.operations.direct import Direct
 from cove.operations.exclusions import Exclusions
-from cove.operations.lock_graph import Graph, Key, Node, Section
+from cove.operations.lock_graph import Graph, Key, Node, Section, needed
 from cove.operations.project import location_of, relative_path
 from cove.operations.requirements import Asked
 from cove.operations.resolution import Division
@@ -79,8 +79,8 @@ def sections_of(together: Together) -> dict[Section, tuple[Requirement, ...]]:
 
 def _sections_of(name: Name, asked: Asked) -> Iterator[tuple[Section, tuple[Requirement, ...]]]:
     yield Section("project", Name(""), name), asked.dependencies
-    yield from ((Section("extra", extra, name), several) for extra, several in asked.extras.items())
-    yield from ((Section("group", group, name), several) for group, several in asked.groups.items())
+    yield from ((Section("extra", extra, name), several) for extra, several in sorted(asked.extras.items()))
+    yield from ((Section("group", group, name), several) for group, several in sorted(asked.groups.items()))
 
 
 def _condition(choice: Choice, excluding: Collection[Choice]) -> str:
@@ -98,15 +98,15 @@ def _condition(choice: Choice, excluding: Collection[Choice]) -> str:
     return " or ".join(f'extra == "{each.code}"' for each in sorted(counting))
 
 
-def roots_of(sections: Mapping[Section, Sequence[Requirement]]) -> list[list[Requirement]]:
+def roots_of(sections: Mapping[Section, Sequence[Requirement]], exclusions: Exclusions) -> list[list[Requirement]]:
     """The requirements as they stand side by side, with the conditions under which they count in their markers."""
-    projects = {section.of: section.condition for section in sections if section.kind == "project"}
-    found: list[list[Requirement]] = []
-    for section, several in sections.items():
-        # What an extra or a group requires of a project that is excluded does not count.
-        required = projects if section.kind != "project" else {}
-        found.append([_counting(each, section.condition, required.get(normalize(each.name), "")) for each in several])
-    return found
+    conditions = {section.choice: section.condition for section in sections}
+
+    def counting(section: Section, requirement: Requirement) -> Requirement:
+        others = (conditions.get(choice, "") for choice in needed(section, requirement, exclusions))
+        return _counting(requirement, section.condition, *others)
+
+    return [[counting(section, each) for each in several] for section, several in sections.items()]
 
 
 def _counting(requirement: Requirement, *conditions: str) -> Requirement:

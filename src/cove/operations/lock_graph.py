@@ -301,7 +301,7 @@ class Graph:
         edges = self._edges[start]
         for requirement in requirements:
             key = ends.get(normalize(requirement.name))
-            if key is not None and _is_part(start) and part.leaves_out(key.name, None):
+            if key is not None and self._is_left_out(start, requirement, part):
                 continue
             within = part.divided(part.region(requirement.marker, extra))[0] if key is not None else None
             if key is None or within is None:
@@ -311,6 +311,15 @@ class Graph:
                 known = edges.markers.get((key, wanted), NOTHING)
                 edges.markers[key, wanted] = known | within.markers
                 edges.joined.setdefault((key, wanted), []).append((requirement.marker, extra, part))
+
+    def _is_left_out(self, start: End | Section, requirement: Requirement, part: Part) -> bool:
+        """Whether what an extra or a group requires does not count in a part, for something excludes it."""
+        section = (
+            start
+            if isinstance(start, Section)
+            else Section("project" if start[1] is None else "extra", start[1] or Name(""))
+        )
+        return any(part.excludes(choice) for choice in needed(section, requirement, self._exclusions))
 
     def _reach(self) -> None:
         queue: list[End | Section] = [*self._reached]
@@ -329,9 +338,17 @@ class Graph:
             node.extras = {extra for extra in node.extras if (key, extra) in self._reached}
 
 
-def _is_part(start: End | Section) -> bool:
-    """Whether it is an extra or a group."""
-    return start.kind != "project" if isinstance(start, Section) else start[1] is not None
+def needed(section: Section, requirement: Requirement, exclusions: Exclusions) -> Iterator[Choice]:
+    """Without which choices a requirement does not count: what extras and groups require of a project that is excluded, and
+    what an extra requires of one of the same name."""
+    name, extras = normalize(requirement.name), frozenset(map(normalize, requirement.extras))
+    by_extra = section.kind == "extra"
+    if section.kind != "project" and (
+        by_extra or not extras or any(Choice(name, "extra", each) in exclusions for each in extras)
+    ):
+        yield Choice(name, "project")
+    if by_extra and section.name in extras:
+        yield Choice(name, "extra", section.name)
 
 
 def _is_required(section: Section, resolved: Resolved | None) -> bool:

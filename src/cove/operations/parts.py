@@ -112,10 +112,11 @@ class Part:
 
     def leaves_out(self, name: Name, extra: Name | None) -> bool:
         """Whether an extra of a project, or without one that project, is not asked for here: something else excludes it."""
-        if not self._left_out:
-            return False
-        choice = Choice(name, "project") if extra is None else Choice(name, "extra", extra)
-        return choice.code in self._left_out
+        return self.excludes(Choice(name, "project") if extra is None else Choice(name, "extra", extra))
+
+    def excludes(self, choice: Choice) -> bool:
+        """Whether a choice is not made here."""
+        return bool(self._left_out) and choice.code in self._left_out
 
     def choosing(self, fork: Fork) -> "Part | None":
         """The part where what ``fork`` includes is asked for, and nothing that it excludes."""

@@ -187,7 +187,8 @@ class Catalogue:
         self.explicit = {normalize(one.name) for one in stated if mentions_prerelease(one.specifier)}
         """The projects whose pre-releases are asked for by whoever states the requirements."""
         self.pinned = set(request.preferences.items())
-        """What may be chosen although it is yanked."""
+        """What may be chosen although it is yanked: what was chosen or locked before, and what is pinned."""
+        self.pinned.update((name, version) for name, several in request.fallbacks.items() for version in several)
         for one in stated:
             self.pinned.update((normalize(one.name), version) for version in exact_versions(one.specifier))
         self._places: dict[Name, str] = {}
@@ -252,10 +253,13 @@ class Catalogue:
         extras = sorted(map(normalize, requirement.extras))
         return extras if here is None else [extra for extra in extras if not here.leaves_out(name, extra)]
 
-    def _is_left_out(self, name: Name) -> bool:
-        """Whether something excludes a project: what extras require of it does not count, then."""
-        here = self.request.environments
-        return here is not None and here.leaves_out(name, None)
+    def _is_left_out(self, requirement: Requirement, by: Name) -> bool:
+        """Whether what the extra ``by`` requires does not count, for something excludes that project, or its extra of the
+        same name that is required."""
+        here, name = self.request.environments, normalize(requirement.name)
+        if here is None:
+            return False
+        return here.leaves_out(name, None) or (by in map(normalize, requirement.extras) and here.leaves_out(name, by))
 
     def roots(self) -> tuple[Requirement, ...]:
         """What is required to begin with, overrides applied."""
@@ -281,7 +285,7 @@ class Catalogue:
         replaced: set[Name] = set()
         for requirement in requirements:
             name = normalize(requirement.name)
-            if name in self.request.excludes or (extra is not None and self._is_left_out(name)):
+            if name in self.request.excludes or (extra is not None and self._is_left_out(requirement, extra)):
                 continue
             if name not in self.overrides:
                 if self._applies_for(requirement, extra):
