@@ -242,6 +242,7 @@ COMMANDS_RUN: tuple[tuple[str, ...], ...] = (
     ("pip", "install", "--python", "other", "--reinstall", "<requirement>", INDEXES),
     ("pip", "list", "--python", "other"),
     ("pip", "freeze", "--python", "other"),
+    ("pip", "tree", "--python", "other", "--outdated", "--strict", INDEXES),
     ("pip", "sync", "--python", "other", "compiled.txt", INDEXES),
     ("pip", "sync", "--python", "other", "pylock.compiled.toml", INDEXES),
     ("pip", "uninstall", "--python", "other", "foo"),

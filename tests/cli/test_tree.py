@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from cove.cli.drawing import size
 from cove.operations.platforms import platform_markers
 from cove.server.serve import RunningIndex
 from cove.testing import PackageFactory
@@ -24,6 +25,7 @@ VARIANTS: tuple[tuple[str, ...], ...] = (
     ("--prune", "delta", "--no-dev"),
     ("--python-platform", "windows", "--python-version", "3.12"),
     ("--python-platform", "aarch64-apple-darwin"),
+    ("--universal", "--show-sizes"),
 )
 
 PROJECT = """\
@@ -169,3 +171,36 @@ def test_what_cannot_be_is_refused(two: tuple[Sandbox, RunningIndex, RunningInde
 def test_platforms(text: str, system: str, machine: str) -> None:
     markers = platform_markers(text)
     assert (markers["sys_platform"], markers["platform_machine"]) == (system, machine)
+
+
+def test_a_lock_that_moved_shows_the_index_of_now(
+    two: tuple[Sandbox, RunningIndex, RunningIndex], wheel_factory: PackageFactory
+) -> None:
+    sandbox, _, public = two
+    path = sandbox.work / "pyproject.toml"
+    text, before = path.read_text(), (sandbox.work / "uv.lock").read_bytes()
+    with RunningIndex(public.store.root) as moved:
+        path.write_text(text.replace(public.simple_url.public, moved.simple_url.public).replace('"public"', '"new"'))
+        shown = sandbox.cove("tree").ok().stdout
+        assert "lib v1.0 [new]" in shown
+        wheel_factory.wheel("leaf", "9.0").write_to(public.store.root / "leaf")
+        assert "leaf v1.0 (latest: v9.0) [new]" in sandbox.cove("tree", "--outdated").ok().stdout
+        frozen = sandbox.cove("tree", "--frozen").ok()
+        assert (public.simple_url.public in frozen.stdout, frozen.requests) == (True, ())
+    assert (sandbox.work / "uv.lock").read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    "count, text",
+    [
+        (0, "0B"),
+        (1023, "1023B"),
+        (1024, "1.0KiB"),
+        (1536, "1.5KiB"),
+        (1048520, "1023.9KiB"),
+        (1048575, "1.0MiB"),
+        (5 << 40, "5.0TiB"),
+    ],
+)
+def test_sizes(count: int, text: str) -> None:
+    assert size(count) == text

@@ -45,6 +45,7 @@ COMMANDS: dict[tuple[str, ...], tuple[str, str]] = {
     ("pip", "install"): ("pip_install", "Install packages into an environment"),
     ("pip", "list"): ("pip_list", "List what is installed"),
     ("pip", "sync"): ("pip_sync", "Make an environment have exactly what files list"),
+    ("pip", "tree"): ("pip_tree", "Show what is installed as a tree"),
     ("pip", "uninstall"): ("pip_uninstall", "Remove packages from an environment"),
     ("publish",): ("publish", "Upload wheels and sdists to an index"),
     ("remove",): ("remove", "Remove requirements from the project, lock and uninstall them"),

@@ -1,4 +1,4 @@
-"""Which packages of a lock there is something newer of, on the very indexes that they are locked from."""
+"""Which packages of a lock there is something newer of, on the very indexes that they are from."""
 
 from collections.abc import Mapping
 
@@ -8,12 +8,12 @@ from packaging.version import InvalidVersion, Version
 from cove.index.candidates import Rules, gather
 from cove.index.source import Source
 from cove.model.event import Warned
+from cove.model.index import Index
 from cove.model.lock import Lock, LockedPackage
 from cove.model.name import Name
 from cove.model.outcome import Found, Unavailable
 from cove.operations.parallel import each
 from cove.operations.policy import file_rules
-from cove.operations.project import Place, index_of
 from cove.operations.reach import Key
 from cove.wiring import Session
 
@@ -21,8 +21,10 @@ _Asked = tuple[Name, str]
 """A name, and the address of the index that is asked for it."""
 
 
-def newer(session: Session, place: Place, locked: Lock, shown: Mapping[Key, LockedPackage]) -> dict[Key, Version]:
-    """The newest version of each package of ``shown``, where it is newer than the locked one.
+def newer(
+    session: Session, locked: Lock, shown: Mapping[Key, LockedPackage], homes: Mapping[Key, Index | None]
+) -> dict[Key, Version]:
+    """The newest version of each package of ``shown`` on its index of ``homes``, where it is newer than the locked one.
 
     Each index is asked side by side and once for a name. Pre-releases count only for those that are locked to one; what an
     index does not answer is told as a warning.
@@ -30,7 +32,7 @@ def newer(session: Session, place: Place, locked: Lock, shown: Mapping[Key, Lock
     sources = {index.url.public: source for index, source in (*session.sources, *session.links)}
     asked: dict[Key, _Asked] = {}
     for key, package in shown.items():
-        index = index_of(package.source, session.indexes, place)
+        index = homes[key]
         if index is not None and index.url.public in sources:
             asked[key] = (package.name, index.url.public)
     wanted = sorted(set(asked.values()))

@@ -7,16 +7,19 @@ from packaging.version import Version
 
 from cove.errors import ConfigurationError
 from cove.model.dataclasses import dataclass
+from cove.model.index import Index
 from cove.model.lock import Lock, LockedDependency, LockedPackage
 from cove.model.name import Name
 from cove.operations.export import members_of
 from cove.operations.lock import lock
+from cove.operations.moving import Moves
 from cove.operations.outdated import newer
 from cove.operations.platforms import platform_markers
 from cove.operations.project import Place, index_of, locate, locking_interpreter
 from cove.operations.reach import Key, key_of, order_of
 from cove.operations.selection import Graph
 from cove.operations.sync import Selection, groups_of
+from cove.operations.together import asked_together
 from cove.wiring import Session
 
 Applies = Callable[[str], bool]
@@ -72,8 +75,9 @@ def tree(session: Session, view: View) -> Tree:
     forest = _Forest(locked, place, view, applies)
     roots = tuple(forest.inverted() if view.invert else forest.upright())
     shown = {key_of(each): each for each in _packages(roots)}
-    indexes = {key: label for key, each in shown.items() if (label := _label(session, place, each))}
-    return Tree(roots, indexes, newer(session, place, locked, shown) if view.outdated else {})
+    homes = _homes(session, place, shown)
+    indexes = {key: _label(each, homes[key]) for key, each in shown.items() if each.source.kind == "registry"}
+    return Tree(roots, indexes, newer(session, locked, shown, homes) if view.outdated else {})
 
 
 def _packages(branches: Iterable[Branch]) -> Iterator[LockedPackage]:
@@ -82,10 +86,17 @@ def _packages(branches: Iterable[Branch]) -> Iterator[LockedPackage]:
         yield from _packages(branch.branches)
 
 
-def _label(session: Session, place: Place, package: LockedPackage) -> str:
-    if package.source.kind != "registry":
-        return ""
-    index = index_of(package.source, session.indexes, place)
+def _homes(session: Session, place: Place, shown: Mapping[Key, LockedPackage]) -> dict[Key, Index | None]:
+    """The index of each package. Where it is now is asked only if the lock had to be looked at anyway."""
+    if session.settings.frozen:
+        return {key: index_of(package.source, session.indexes, place) for key, package in shown.items()}
+    moves = Moves(session, place, asked_together(place, session.indexes, session.settings).whole)
+    registered = {key: package for key, package in shown.items() if package.source.kind == "registry"}
+    moves.ask_ahead(registered.values())
+    return {key: moves.home(package) if key in registered else None for key, package in shown.items()}
+
+
+def _label(package: LockedPackage, index: Index | None) -> str:
     return index.label if index is not None and index.name else package.source.location
 
 

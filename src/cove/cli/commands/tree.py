@@ -1,9 +1,8 @@
 """``cove tree``."""
 
 from argparse import ArgumentParser, ArgumentTypeError
-from collections.abc import Iterable, Iterator
 
-from cove.cli import pip_options, selecting
+from cove.cli import drawing, pip_options, selecting
 from cove.cli.context import Context
 from cove.errors import UsageError
 from cove.operations.reach import key_of
@@ -19,13 +18,14 @@ GROUPS = ("index", "resolver", "lock", "build", "binary", "cache", "python", "ou
 def arguments(parser: ArgumentParser) -> None:
     """Which part, and how."""
     add = parser.add_argument
-    add("-d", "--depth", type=_depth, default=255, metavar="N", help="Show so many levels below the roots")
+    add("-d", "--depth", type=depth, default=255, metavar="N", help="Show so many levels below the roots")
     add("--prune", action="append", default=[], metavar="PACKAGE", help="Leave this package out")
     add("--package", action="append", default=[], metavar="PACKAGE", help="Begin with this package")
     add("--no-dedupe", action="store_true", help="Show the same branches again instead of a (*)")
     add("--invert", action="store_true", help="Show who requires a package, instead of what it requires")
     add("--outdated", action="store_true", help="Show the newest version that each package's index has")
     add("--show-index", action="store_true", help="Show the index of every package even where there is only one")
+    add("--show-sizes", action="store_true", help="Show the size of a wheel of each package")
     add("--universal", action="store_true", help="Show all platforms and Pythons")
     add("--python-version", default="", metavar="VERSION", help="Show what this Python needs")
     add("--python-platform", default="", metavar="PLATFORM", help="Show what this platform needs")
@@ -54,49 +54,43 @@ def run(context: Context) -> int:
     with Session(settings, environ=context.environ, cwd=context.cwd, listener=context.listener) as session:
         found = tree(session, view)
     if settings.output_format == "json":
-        context.console.json([_object(root, found) for root in found.roots])
+        context.console.json([_object(root, found, sizes=given.show_sizes) for root in found.roots])
         return 0
     names_index = given.show_index or len(set(found.indexes.values())) > 1
-    for line in _lines(found, names_index=names_index):
+
+    def label(branch: Branch) -> str:
+        return _label(branch, found, names_index=names_index, sizes=given.show_sizes)
+
+    for line in drawing.lines(found.roots, label, repeated="Package tree already displayed"):
         context.console.print(line)
     return 0
 
 
-def _depth(text: str) -> int:
+def depth(text: str) -> int:
+    """A number of levels."""
     if not text.isdigit():
         raise ArgumentTypeError("it must be a number")
     return int(text)
 
 
-def _lines(found: Tree, *, names_index: bool) -> Iterator[str]:
-    repeats = False
-    for root in found.roots:
-        for line, is_repeated in _drawn(root, found, "", "", names_index=names_index):
-            repeats = repeats or is_repeated
-            yield line
-    if repeats:
-        yield "(*) Package tree already displayed"
-
-
-def _drawn(branch: Branch, found: Tree, first: str, rest: str, *, names_index: bool) -> Iterable[tuple[str, bool]]:
-    yield first + _label(branch, found, names_index=names_index), branch.is_repeated
-    for position, below in enumerate(branch.branches):
-        is_last = position == len(branch.branches) - 1
-        tee, bar = ("└── ", "    ") if is_last else ("├── ", "│   ")
-        yield from _drawn(below, found, rest + tee, rest + bar, names_index=names_index)
-
-
-def _label(branch: Branch, found: Tree, *, names_index: bool) -> str:
+def _label(branch: Branch, found: Tree, *, names_index: bool, sizes: bool) -> str:
     package, key = branch.package, key_of(branch.package)
     text = package.name + (f"[{', '.join(branch.extras)}]" if branch.extras else "")
     text += f" v{package.version}" if package.version else ""
     text += f" ({branch.kind}: {branch.part})" if branch.kind else ""
+    size = _size(branch) if sizes else None
+    text += f" ({drawing.size(size)})" if size is not None else ""
     text += f" (latest: v{found.latest[key]})" if key in found.latest else ""
     text += f" [{found.indexes[key]}]" if names_index and key in found.indexes else ""
-    return text + (" (*)" if branch.is_repeated else "")
+    return text
 
 
-def _object(branch: Branch, found: Tree) -> dict[str, object]:
+def _size(branch: Branch) -> int | None:
+    """That of the first wheel of which the lock has one."""
+    return next((wheel.size for wheel in branch.package.wheels if wheel.size is not None), None)
+
+
+def _object(branch: Branch, found: Tree, *, sizes: bool) -> dict[str, object]:
     package, key = branch.package, key_of(branch.package)
     made: dict[str, object] = {"name": package.name, "version": package.version or None}
     made["source"] = {package.source.kind: package.source.location}
@@ -106,8 +100,10 @@ def _object(branch: Branch, found: Tree) -> dict[str, object]:
         made["extras"] = list(branch.extras)
     if branch.kind:
         made[branch.kind] = branch.part
+    if sizes and (size := _size(branch)) is not None:
+        made["size"] = size
     if key in found.latest:
         made["latest"] = str(found.latest[key])
     if branch.is_repeated:
         made["repeated"] = True
-    return {**made, "branches": [_object(below, found) for below in branch.branches]}
+    return {**made, "branches": [_object(below, found, sizes=sizes) for below in branch.branches]}
