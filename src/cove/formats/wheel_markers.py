@@ -69,8 +69,8 @@ def _python(tag: str, *, goes_on: bool) -> str:
 
 
 def may_be_used(wheel: WheelName, where: MarkerSet) -> bool:
-    """Whether the wheel suits some environment of ``where``, by its platforms."""
-    return not (platforms(wheel.platforms) & where).is_empty
+    """Whether the wheel suits some environment of ``where``, by its platforms; uv leaves out none for iOS, nor does this."""
+    return any(tag.startswith("ios") for tag in wheel.platforms) or not (platforms(wheel.platforms) & where).is_empty
 
 
 @lru_cache(maxsize=1024)

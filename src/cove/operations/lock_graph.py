@@ -134,19 +134,12 @@ class Graph:
         return name in self._several
 
     def edges(self, start: End | Section) -> tuple[LockedDependency, ...]:
-        """The edges of a package, an extra of one or a section, as the lock has them; an extra has none that its package has.
+        """The edges of a package, an extra of one or a section, as the lock has them.
 
         Their markers say nothing that the start of the edge, or the project's range of Pythons, says already.
         """
-        edges = (self._edge(*each) for each in self._beyond(start))
+        edges = (self._edge(*each) for each in self._asked(start))
         return tuple(sorted(edges, key=lambda edge: (edge.name, edge.version, edge.marker)))
-
-    def _beyond(self, start: End | Section) -> list[tuple[Key, str, frozenset[Name]]]:
-        found = self._asked(start)
-        if isinstance(start, Section) or start[1] is None:
-            return found
-        own = self._asked((start[0], None))
-        return [each for each in found if each not in own]
 
     def _asked(self, start: End | Section) -> list[tuple[Key, str, frozenset[Name]]]:
         """For each end and marker, the extras that are asked for, those that the version does not have included."""
@@ -236,9 +229,9 @@ class Graph:
             yield section
 
     def _edge(self, key: Key, marker: str, asked: frozenset[Name]) -> LockedDependency:
-        # Extras that the version does not have, or that need nothing more than it does, are not named.
+        # Extras that the version does not have, or that need nothing, are not named.
         named = {extra: self._members.get((key.name, extra), (key, extra)) for extra in asked & self.nodes[key].offered}
-        extras = tuple(extra for extra in sorted(named) if self._beyond(named[extra]))
+        extras = tuple(extra for extra in sorted(named) if self._asked(named[extra]))
         if key.name in self._several:
             return LockedDependency(key.name, extras, marker, key.version, key.source)
         return LockedDependency(key.name, extras, marker)
