@@ -16,7 +16,7 @@ from cove.config.settings import Given, Settings
 from cove.config.toml_lines import Path
 from cove.config.variables import Unset, as_written, expand, has_variables
 from cove.errors import ConfigurationError, UnknownIndex
-from cove.model.dataclasses import dataclass, replace
+from cove.model.dataclasses import dataclass, field, replace
 from cove.model.event import Warned
 from cove.model.index import DEFAULT_INDEX_URL, Authenticate, Format, Index
 from cove.model.origin import Origin
@@ -39,8 +39,9 @@ _KEYS = (
 class Indexes:
     """The indexes of one run.
 
-    ``all`` has every index that can be meant by name or by URL, ``search`` those that are asked for projects that are not
-    pinned to one, in order; ``default`` is the last resort, ``None`` under ``--no-index``. ``find_links`` are flat and
+    ``all`` has every index that can be meant by name or by URL, those of ``members`` of a workspace included: these can be
+    named only in ``tool.uv.sources`` of the file that they are by. ``search`` are those that are asked for projects that are
+    not pinned to one, in order; ``default`` is the last resort, ``None`` under ``--no-index``. ``find_links`` are flat and
     complete whatever ``search`` finds.
     """
 
@@ -50,10 +51,13 @@ class Indexes:
     find_links: tuple[Index, ...] = ()
     no_index: bool = False
     notices: tuple[Warned, ...] = ()
+    members: Mapping[str, tuple[Index, ...]] = field(default_factory=dict)
 
-    def named(self, name: str) -> Index:
-        """The index called ``name``, by exact comparison; raises ``UnknownIndex`` listing those there are."""
-        for index in self.all:
+    def named(self, name: str, by: str = "") -> Index:
+        """The index called ``name``, by exact comparison, where the project whose file is ``by`` says so (empty: no project);
+        raises ``UnknownIndex`` listing those there are."""
+        others = {index.origin for several in self.members.values() for index in several}
+        for index in (*self.members.get(by, ()), *(each for each in self.all if each.origin not in others)):
             if name and index.name == name:
                 return index
         if self.no_index:
@@ -96,7 +100,31 @@ def build(settings: Settings, environ: Mapping[str, str]) -> Indexes:
     default = next(index for index in candidates if index.default)
     others = [index for index in candidates if not index.default and not index.explicit]
     search = _distinct([*others, *([] if default.explicit else [default])])
-    return Indexes(tuple(candidates), search, default, find_links, notices=tuple(notices))
+    members = _of_members(settings, environ, candidates, notices)
+    every = (*candidates, *(index for several in members.values() for index in several))
+    return Indexes(every, search, default, find_links, notices=tuple(notices), members=members)
+
+
+def _of_members(
+    settings: Settings, environ: Mapping[str, str], candidates: Iterable[Index], notices: list[Warned]
+) -> dict[str, tuple[Index, ...]]:
+    """The indexes of members of a workspace. Raises ``ConfigurationError`` where a name means different places: what is
+    pinned to it would come from one of them, and its credentials would be shown to both."""
+    known = {index.name: index for index in candidates if index.name}
+    found: dict[str, tuple[Index, ...]] = {}
+    for item in settings.member_indexes:
+        index = _of_table(item, environ, notices)
+        if not index.name or item.origin in {other.origin for other in known.values()}:
+            continue
+        other = known.setdefault(index.name, index)
+        if other.url != index.url:
+            raise ConfigurationError(
+                f"{index.origin}: the index `{index.name}` has another URL in {other.origin}",
+                hints=("one name means one index in a workspace: rename one of the two",),
+            )
+        own = index if other is index else replace(other, origin=index.origin)
+        found[item.origin.name] = (*found.get(item.origin.name, ()), replace(own, explicit=True, default=False))
+    return found
 
 
 def _in_order(settings: Settings, environ: Mapping[str, str], notices: list[Warned]) -> Iterator[Index]:

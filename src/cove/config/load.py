@@ -60,7 +60,11 @@ def load(flags: Mapping[str, object], *, environ: Mapping[str, str], cwd: Path, 
     pip_tiers = [file.tier("pip") for file in files] if interface == "pip" else []
     top_tiers = [file.tier("top", pip=interface == "pip") for file in files]
     notices += [notice for file in files for notice in file.unknown_keys()]
-    return merge([command, *pip_tiers, *top_tiers], interface=interface, notices=tuple(notices))
+    start = Path(first.project or directory)
+    members = _member_indexes(start) if interface == "project" and not first.no_config else ()
+    return merge(
+        [command, *pip_tiers, *top_tiers], interface=interface, notices=tuple(notices), member_indexes=tuple(members)
+    )
 
 
 def indexes(settings: Settings, environ: Mapping[str, str]) -> Indexes:
@@ -103,18 +107,25 @@ def find_workspace(project: Path) -> Path:
     """
     for folder in (project, *project.parents):
         file = _read(folder / "pyproject.toml", "project") if _speaks_of_workspaces(folder) else None
-        table = file.table("tool", "uv").get("workspace") if file is not None else None
-        if not isinstance(table, Mapping):
+        of = _workspace_patterns(file) if file is not None else {}
+        if not of:
             continue
         way = project.relative_to(folder).parts
-        patterns = {key: table.get(key) for key in ("members", "exclude")}
-        of = {
-            key: [p for p in found if isinstance(p, str)] if isinstance(found, list) else []
-            for key, found in patterns.items()
-        }
         is_member = not way or (is_among(way, of["members"]) and not is_among(way, of["exclude"]))
         return folder if is_member else project
     return project
+
+
+def _workspace_patterns(file: "_File") -> dict[str, list[str]]:
+    """The globs of ``members`` and ``exclude``; nothing where the file defines no workspace."""
+    table = file.table("tool", "uv").get("workspace")
+    if not isinstance(table, Mapping):
+        return {}
+    patterns = {key: table.get(key) for key in ("members", "exclude")}
+    return {
+        key: [each for each in found if isinstance(each, str)] if isinstance(found, list) else []
+        for key, found in patterns.items()
+    }
 
 
 def _speaks_of_workspaces(folder: Path) -> bool:
@@ -329,6 +340,26 @@ def _project_files(start: Path, notices: list[Event]) -> list[_File]:
             )
         return [own, replace(project, data={"tool": {"cove": project.table("tool", "cove")}})]
     return []
+
+
+def _member_indexes(start: Path) -> Iterator[Given]:
+    """The indexes that the projects of the workspace around ``start`` define for their own ``tool.uv.sources``.
+
+    What is wrong with a member is said by whoever reads all of it.
+    """
+    if not any(map(_speaks_of_workspaces, (start, *start.parents))) or (project := find_project(start)) is None:
+        return
+    root = find_workspace(project)
+    file = _read(root / "pyproject.toml", "project")
+    patterns = _workspace_patterns(file) if file is not None else {}
+    for pattern in patterns.get("members", ()):
+        for folder in sorted(root.glob(pattern.strip("/"))):
+            path = folder / "pyproject.toml"
+            if folder == root or is_among(folder.relative_to(root).parts, patterns["exclude"]) or not path.is_file():
+                continue
+            member = _read(path, "project") if b"index" in path.read_bytes() else None
+            if member is not None:
+                yield from member.tier("top").get("index", ())
 
 
 def _has_settings(project: _File) -> bool:

@@ -12,7 +12,13 @@ Tier = Mapping[str, tuple[Given, ...]]
 """What one source gives, by the settings' names: one value, or the items of a list one by one."""
 
 
-def merge(tiers: Sequence[Tier], *, interface: Interface = "project", notices: tuple[Event, ...] = ()) -> Settings:
+def merge(
+    tiers: Sequence[Tier],
+    *,
+    interface: Interface = "project",
+    notices: tuple[Event, ...] = (),
+    member_indexes: tuple[Given, ...] = (),
+) -> Settings:
     """The settings that ``tiers``, highest first, add up to: the highest value wins, lists are joined highest first,
     but for those of which only the highest source counts.
 
@@ -31,13 +37,18 @@ def merge(tiers: Sequence[Tier], *, interface: Interface = "project", notices: t
             items = tuple(item for items in (found[:1] if setting.alone else found) for item in items)
             given[setting.name] = items
             values[setting.name] = tuple(element for item in items for element in _read_items(setting, item))
-    return Settings(values, given, interface, notices)
+    return Settings(values, given, interface, notices, member_indexes)
 
 
 def with_fallback(settings: Settings, lower: Tier) -> Settings:
     """``settings`` with one more source, below all others."""
     present = {setting.name: given for setting in SETTINGS if (given := settings.given(setting.name))}
-    return merge([present, lower], interface=settings.interface, notices=settings.notices)
+    return merge(
+        [present, lower],
+        interface=settings.interface,
+        notices=settings.notices,
+        member_indexes=settings.member_indexes,
+    )
 
 
 def _read(setting: Setting[object], given: Given) -> object:

@@ -209,6 +209,7 @@ class Settings:
     """All settings of one run. Paths are absolute text; ``None`` and empty mean "not given".
 
     ``notices`` are warnings and notes about the configuration, to be reported once there is somebody to report to.
+    ``member_indexes`` are those that projects of a workspace define for themselves.
     """
 
     # index
@@ -693,12 +694,14 @@ class Settings:
         given: Mapping[str, tuple[Given, ...]],
         interface: Interface = "project",
         notices: tuple[Event, ...] = (),
+        member_indexes: tuple[Given, ...] = (),
     ) -> None:
         """Made by ``merge``: ``values`` are read, ``given`` are the raw ones that took part, highest first, both by name."""
         self._values = values
         self._given = given
         self.interface: Interface = interface
         self.notices = notices
+        self.member_indexes = member_indexes
 
     def value(self, setting: Setting[T]) -> T:
         """The value of ``setting``, its default when nobody gave one."""

@@ -268,7 +268,7 @@ class _Reader:
     def _named(self, name: Name, source: SourceSpec) -> Index:
         """The index; raises ``UnknownIndex`` where nothing defines it."""
         try:
-            return self._indexes.named(source.location)
+            return self._indexes.named(source.location, by=str(self._place.pyproject_path))
         except ConfigurationError as error:
             error.message = f"{self._place.pyproject_path}: `{name}` is pinned by tool.uv.sources, but {error.message}"
             raise
