@@ -7,7 +7,7 @@ from packaging.requirements import Requirement
 
 from cove.index.candidates import Rules, why_not_python
 from cove.model.dataclasses import replace
-from cove.model.name import Name
+from cove.model.name import Name, normalize
 from cove.model.target import Target
 from cove.operations.parts import Part
 from cove.resolve.request import YOU, Request
@@ -31,8 +31,10 @@ def for_all(
 ) -> Request:
     """A resolution for all environments ``here``: a dependency is followed when its marker is possible there.
 
-    ``sections`` are the roots as they stand side by side.
+    ``sections`` are the roots as they stand side by side. Each is met in the order of names, as uv does it, whose locks
+    depend on what is met first.
     """
+    sections = [sorted(section, key=lambda each: normalize(each.name)) for section in sections]
     request = Request(
         roots=tuple(dict.fromkeys(each for section in sections for each in section)),
         sections=sections,

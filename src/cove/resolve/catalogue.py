@@ -294,6 +294,8 @@ class Catalogue:
             elif name not in replaced and (stated or belongs_to(requirement, extra)):
                 replaced.add(name)
                 applicable.extend(one for one in self.overrides[name] if self.holds(one))
+        if self.request.environments is not None and not stated:
+            applicable.sort(key=lambda one: normalize(one.name))  # as uv, whose locks depend on what is met first
         return tuple(applicable)
 
     def _applies_for(self, requirement: Requirement, extra: Name | None) -> bool:
