@@ -29,6 +29,9 @@ _PLACES = re.compile(
 )
 _OWN = re.compile(r"(UV|COVE)_")
 _HELPER = '!f() { test "$1" = get && printf "username=%s\\npassword=%s\\n" "$COVE_GIT_USER" "$COVE_GIT_PASSWORD"; }; f'
+_TAKE_LFS = (("install", "--local", "--skip-repo"), ("pull",))
+"""What has git-lfs put files into the place of their pointers, here and now."""
+
 _SETTINGS = ("core.hooksPath=/dev/null", "core.fsmonitor=false", "advice.detachedHead=false", "gc.auto=0")
 
 
@@ -155,17 +158,19 @@ class Repositories:
             (["checkout", "--quiet", "--force", "--detach", git.commit], tree),
         ]
         if git.lfs:
-            steps += [(["lfs", "install", "--local", "--skip-repo"], tree), (["lfs", "pull"], tree)]
+            steps += [(["lfs", *words], tree) for words in _TAKE_LFS]
         for arguments, folder in steps:
-            done = self.run(arguments, folder, git, check=False)
-            if done.returncode:
-                raise self._failed(label, git, done)
+            self._must(arguments, folder, git, label)
         if (tree / ".gitmodules").is_file():
-            done = self.run(
-                ["submodule", "--quiet", "update", "--init", "--recursive"], tree, git, check=False, submodules=True
-            )
-            if done.returncode:
-                raise self._failed(label, git, done)
+            self._must(["submodule", "--quiet", "update", "--init", "--recursive"], tree, git, label)
+            if git.lfs:
+                script = " && ".join(" ".join(["git", "lfs", *words]) for words in _TAKE_LFS)
+                self._must(["submodule", "--quiet", "foreach", "--recursive", script], tree, git, label)
+
+    def _must(self, arguments: Sequence[str], folder: Path | None, git: GitUrl, label: str) -> None:
+        done = self.run(arguments, folder, git, check=False, submodules=arguments[0] == "submodule")
+        if done.returncode:
+            raise self._failed(label, git, done)
 
     # -- the program
 
