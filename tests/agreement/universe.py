@@ -92,10 +92,13 @@ class Universe:
         wheel.write_to(folder / "links")
         page = wheel.write_to(folder / "simple" / "linked").with_name("index.html")
         page.write_text(f'<a href="{wheel.filename}#sha256={wheel.sha256}">{wheel.filename}</a>')
-        text = (template / "pyproject.toml").read_text()
-        for name, address in {**self.addresses, "folder": str(folder)}.items():
-            text = text.replace(f"{{{name}}}", address)
-        (folder / "pyproject.toml").write_text(text)
+        for file in template.rglob("pyproject.toml"):
+            text = file.read_text()
+            for name, address in {**self.addresses, "folder": str(folder)}.items():
+                text = text.replace(f"{{{name}}}", address)
+            place = folder / file.relative_to(template)
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.write_text(text)
         return folder
 
 
