@@ -21,6 +21,8 @@ dependencies = ["a"]
 exclude-dependencies = ["b"]
 build-constraint-dependencies = ["setuptools<70"]
 {cutoff}
+prerelease = "disallow"
+prerelease-package = {{ h = "allow", c = "if-necessary-or-explicit" }}
 exclude-newer-package = {{ e = "2025-02-01", f = false, g = "7 days" }}
 
 [[tool.uv.index]]
@@ -35,7 +37,7 @@ def test_the_same_lock(cutoff: str, sandbox: Sandbox, tmp_path: Path) -> None:
     environ = {**sandbox.environ, "UV_CACHE_DIR": str(tmp_path / "uv-cache"), "UV_PYTHON_DOWNLOADS": "never"}
     environ["UV_PYTHON"] = sys.executable
     late = {"uploaded": "2999-01-01T00:00:00Z", "tags": ["cp312-cp312-win_amd64"]}  # to a version that was there
-    packages = {"a 1.0": {"requires": ["b", "c"]}, "c 1": {}, "C 1": late}
+    packages = {"a 1.0": {"requires": ["b", "c"]}, "c 1": {}, "C 1": late, "c 2rc1": {}}
     with compiling({"files": {"pyproject.toml": PROJECT.format(cutoff=cutoff)}, "index": {"main": packages}}) as place:
         place.write_to(sandbox.work)
         sandbox.cove("lock").ok()

@@ -204,6 +204,19 @@ def one_of(*choices: str, aliases: Mapping[str, str] | None = None) -> Callable[
     return read
 
 
+_prereleases = one_of("disallow", "allow", "if-necessary", "explicit", "if-necessary-or-explicit")
+
+
+def read_package_prereleases(raw: object) -> Mapping[Name, str]:
+    """A table of modes for pre-releases by package, or one of them as ``PACKAGE=MODE``."""
+    if isinstance(raw, str):
+        name, separator, mode = raw.partition("=")
+        if not separator:
+            raise _expected("PACKAGE=MODE")
+        raw = {name.strip(): mode.strip()}
+    return {read_package(name): _prereleases(mode) for name, mode in read_table(raw).items()}
+
+
 def list_of(item: Callable[[object], T]) -> Callable[[object], tuple[T, ...]]:
     """Read a TOML array, or a single value where uv takes one for a list."""
 

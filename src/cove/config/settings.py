@@ -28,6 +28,7 @@ from cove.config.readers import (
     read_package_config_settings,
     read_package_cutoffs,
     read_package_or_special,
+    read_package_prereleases,
     read_proxy,
     read_secret,
     read_table,
@@ -271,6 +272,10 @@ class Settings:
         "if-necessary", group="resolver", toml="prerelease", env=("UV_PRERELEASE",), flag="--prerelease",
         choices=("disallow", "allow", "if-necessary", "explicit", "if-necessary-or-explicit"),
         help="When pre-releases are taken",
+    )  # fmt: skip
+    prerelease_package = _several(
+        read_package_prereleases, group="resolver", toml="prerelease-package", flag="--prerelease-package",
+        metavar="PACKAGE=MODE", help="The same for one package, in place of the general mode",
     )  # fmt: skip
     fork_strategy = Setting(
         one_of("requires-python", "fewest"), "requires-python", group="resolver", toml="fork-strategy",
@@ -737,7 +742,7 @@ NOT_FOR_COVE = frozenset(
         "conflicts", "constraint-dependencies", "default-groups", "dependency-groups",
         "dependency-metadata", "dev-dependencies", "environments", "exclude-dependencies",
         "index-exclude-newer", "managed",
-        "override-dependencies", "package", "pip", "prerelease-package", "preview",
+        "override-dependencies", "package", "pip", "preview",
         "preview-features", "pypy-install-mirror", "python-downloads", "python-downloads-json-url",
         "python-install-mirror", "python-preference", "required-environments", "required-version", "sources",
         "torch-backend", "workspace",

@@ -32,6 +32,7 @@ from cove.operations.locations import full_text
 from cove.operations.lock_graph import Graph, Node, Section
 from cove.operations.parallel import each as each_of
 from cove.operations.parts import Part
+from cove.operations.prereleases import package_prereleases
 from cove.operations.requirement_files import Demand, Root, full_urls
 from cove.operations.resolution import Universe, resolve, resolve_everywhere
 from cove.operations.targets import for_all, for_target
@@ -172,6 +173,7 @@ class Compilation:
             overrides=demand.overrides,
             excludes=demand.excludes,
             prereleases=settings.prerelease,  # type: ignore[arg-type]
+            package_prereleases=package_prereleases(settings),  # type: ignore[arg-type]
             resolution=settings.resolution,  # type: ignore[arg-type]
         )
         return self._bench.in_force(completed) if self._follow else completed

@@ -23,6 +23,7 @@ from cove.operations.change import Want, change
 from cove.operations.environments import InstalledMetadata, changeable, seeds
 from cove.operations.hash_checking import check_all_have_digests, check_digests
 from cove.operations.inputs import Inputs
+from cove.operations.prereleases import package_prereleases
 from cove.operations.requirement_files import Demand, Root, full_urls, read
 from cove.operations.targets import evaluating
 from cove.wiring import Session
@@ -286,6 +287,7 @@ def _resolve(
         overrides=demand.overrides,
         excludes=demand.excludes,
         prereleases=settings.prerelease,
+        package_prereleases=package_prereleases(settings),
         resolution=settings.resolution,
     )
     if follow:

@@ -15,6 +15,7 @@ from cove.model.lock import Lock
 from cove.model.name import normalize
 from cove.operations.cutoffs import cutoffs
 from cove.operations.moving import Homes, Moves
+from cove.operations.prereleases import package_prereleases, recorded
 from cove.operations.project import Place, locking_interpreter, requires_python
 from cove.operations.stale_locals import stale_locals
 from cove.operations.staleness import stale_because
@@ -178,6 +179,7 @@ def _resolve(
         overrides=project.override_dependencies,
         excludes=excludes,
         prereleases=settings.prerelease,
+        package_prereleases=package_prereleases(settings),
         resolution=settings.resolution,
         by_python=settings.fork_strategy == "requires-python",
         places={**terms.asked.member_places, **asked.places},
@@ -218,9 +220,10 @@ def _resolve(
 
 def _options(settings: Settings) -> dict[str, object]:
     """The ``[options]`` table: what differs from the defaults."""
-    stated = {
-        "resolution-mode": (settings.resolution, "highest"),
-        "prerelease-mode": (settings.prerelease.removesuffix("-or-explicit"), "if-necessary"),  # the old name of it
-        "fork-strategy": (settings.fork_strategy, "requires-python"),
-    }
-    return {key: value for key, (value, default) in stated.items() if value != default} | cutoffs(settings)
+    found: dict[str, object] = {}
+    if settings.resolution != "highest":
+        found["resolution-mode"] = settings.resolution
+    found |= recorded(settings)
+    if settings.fork_strategy != "requires-python":
+        found["fork-strategy"] = settings.fork_strategy
+    return found | cutoffs(settings)

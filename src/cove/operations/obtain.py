@@ -12,6 +12,7 @@ from cove.install.store import StoredWheel
 from cove.model.name import Name, normalize
 from cove.operations.build_environment import BuildLimits
 from cove.operations.change import Want
+from cove.operations.prereleases import package_prereleases
 from cove.operations.resolution import resolve
 from cove.operations.targets import for_target
 from cove.operations.workbench import Workbench
@@ -42,6 +43,7 @@ def obtain(
         root_name=root_name,
         preferences=preferences or {},
         prereleases=settings.prerelease,
+        package_prereleases=package_prereleases(settings),
         resolution=settings.resolution,
     )
     universe = bench.universe(Rules(target=target))

@@ -26,7 +26,7 @@ def choose(catalogue: Catalogue, name: Name, possible: int) -> int:
             return preferred
     possible = next((possible & tier for tier in listing.tiers if possible & tier), possible)
     possible = possible & ~listing.yanked or possible
-    if request.prereleases != "allow":
+    if request.prereleases_of(name) != "allow":
         possible = possible & ~listing.prereleases or possible
     lowest = request.resolution == "lowest" or (request.resolution == "lowest-direct" and name in catalogue.direct)
     return possible & -possible if lowest else 1 << possible.bit_length() - 1
@@ -34,7 +34,7 @@ def choose(catalogue: Catalogue, name: Name, possible: int) -> int:
 
 def forbidden_prereleases(catalogue: Catalogue, name: Name) -> int:
     """The candidates that the mode for pre-releases rules out."""
-    mode = catalogue.request.prereleases
+    mode = catalogue.request.prereleases_of(name)
     if catalogue.url(name) or mode in ("allow", "if-necessary", "if-necessary-or-explicit"):
         return 0
     if mode == "explicit" and name in catalogue.explicit:

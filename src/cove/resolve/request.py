@@ -44,7 +44,7 @@ class Request:
     lock's versions). ``constraints`` limit a project without asking for it. ``overrides`` replace every requirement for
     the projects they name, whoever asks; what ``excludes`` names is required by nobody. ``places`` are in force besides the
     direct references of the roots, constraints and overrides. ``root_name`` is how messages call whoever states the ``roots``,
-    ``origins`` where they are written.
+    ``origins`` where they are written. ``package_prereleases`` are modes of single projects.
 
     With ``environments`` the resolution is a universal one, and may have to be parted (``universal.solve_everywhere``);
     ``sections`` are then the roots as they stand side by side, and ``by_python`` tells whether a newer version for newer
@@ -61,6 +61,7 @@ class Request:
     overrides: Sequence[Requirement] = ()
     excludes: frozenset[Name] = frozenset()
     prereleases: Prereleases = "if-necessary"
+    package_prereleases: Mapping[Name, Prereleases] = field(default_factory=dict)
     resolution: Resolution = "highest"
     root_name: str = YOU
     origins: Origins = Origins()
@@ -70,6 +71,10 @@ class Request:
     required: Sequence[Region] = ()
     places: Places = field(default_factory=dict)
     fallbacks: Mapping[Name, Sequence[Version]] = field(default_factory=dict)
+
+    def prereleases_of(self, name: Name) -> Prereleases:
+        """The mode for a project: its own, or the general one."""
+        return self.package_prereleases.get(name, self.prereleases)
 
     @property
     def newest_first(self) -> bool:

@@ -91,7 +91,7 @@ def _known(here: Environments[Any], solution: Solution, request: Request) -> lis
     return [
         Known(name, version, here.meets)
         for name, version in chosen
-        if request.prereleases == "allow" or not version.is_prerelease
+        if request.prereleases_of(name) == "allow" or not version.is_prerelease
     ]
 
 
