@@ -216,12 +216,11 @@ def _order(diagram: Diagram) -> tuple[object, ...]:
     """By kind (versions before other values), variable, and then by values and what they lead to, as uv sorts its diagrams."""
     if isinstance(diagram, bool):
         return (0,) if diagram else (1,)
-    variable, grouped = diagram.variable, dict[int, tuple[list[object], Diagram]]()
+    variable = diagram.variable
     lows = [(0,), *((1, cut) for cut in diagram.cuts)]
     highs = [*((1, cut) for cut in diagram.cuts), (2,)]
-    for low, high, branch in zip(lows, highs, diagram.branches, strict=True):
-        grouped.setdefault(id(branch), ([], branch))[0].append((low, high))
-    edges = tuple((tuple(segments), _order(branch)) for segments, branch in grouped.values())
+    branches = map(_order, diagram.branches)
+    edges = tuple(zip(lows, highs, branches, strict=True))
     is_version = variable.name in VERSIONS and not variable.operator
     kind = 2 if is_version else 6 if variable.name not in STRINGS else _KINDS.get(variable.operator, 7)
     return (kind, variable.rank, variable.operator, variable.operand, edges)

@@ -181,7 +181,7 @@ class Catalogue:
         limits = (one for one in request.constraints if one.specifier or one.url)
         self.constraints = _by_name(one for one in limits if self.holds(one))
         """Those that hold, or may."""
-        self.direct = {normalize(one.name) for one in request.roots}
+        self.direct = {normalize(one.name) for one in request.roots if self.holds(one)}
         stated = (*request.roots, *request.constraints, *request.overrides)
         self._urls = {normalize(one.name): one.url for one in reversed(stated) if one.url and self.holds(one)}
         self.explicit = {normalize(one.name) for one in stated if mentions_prerelease(one.specifier)}
