@@ -265,6 +265,11 @@ def test_the_same_lock_and_files(name: str, sandbox: Sandbox, tmp_path: Path) ->
     sandbox.cove("lock", cwd=folder).ok()
     assert lock.read_text() == text
     uv("lock", "--check")
+    for form in ("requirements.txt", "pylock.toml"):
+        argv = ("export", "--frozen", "--no-header", "--format", form)
+        done = run_program([program("uv"), *argv, "--quiet"], theirs, folder)
+        exported = sandbox.cove(*argv, cwd=folder).ok().stdout.replace('created-by = "cove"', 'created-by = "uv"')
+        assert (done.returncode, exported) == (0, done.stdout), done.stderr
     theirs["UV_PROJECT_ENVIRONMENT"] = str(tmp_path / "env-theirs")
     ours = {"UV_PROJECT_ENVIRONMENT": str(tmp_path / "env-ours")}
     for selection in SELECTIONS.get(name, (["--all-extras", "--all-groups"],)):

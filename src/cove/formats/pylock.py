@@ -183,8 +183,8 @@ def select(
 
 
 def dump(lock: Pylock, *, header: str = "", left_out: Iterable[str] = ()) -> str:
-    """The text of ``lock``, its packages by name and version. ``header`` is the command that makes it, without secrets;
-    ``left_out`` are names of which the end tells."""
+    """The text of ``lock``, its packages by name, those of one name in their order. ``header`` is the command that makes it,
+    without secrets; ``left_out`` are names of which the end tells."""
     document = dict(lock.to_dict())
     lines = heading(header)
     for key in _TOP:
@@ -198,13 +198,9 @@ def dump(lock: Pylock, *, header: str = "", left_out: Iterable[str] = ()) -> str
         lines.append(f"tool = {toml_text.value(lock.tool)}")
     if not lock.packages:
         lines.append("packages = []")
-    for package in sorted(lock.packages, key=_order):
+    for package in sorted(lock.packages, key=lambda package: package.name):
         lines += ["", "[[packages]]", *_package(package)]
     return "".join(f"{line}\n" for line in (*lines, *ending(left_out)))
-
-
-def _order(package: Package) -> tuple[str, Version, str]:
-    return (package.name, package.version or Version("0.dev0"), str(package.marker or ""))
 
 
 def _package(package: Package) -> Iterator[str]:

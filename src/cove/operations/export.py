@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from urllib.parse import quote
 
 from packaging.pylock import Package, Pylock
 from packaging.specifiers import SpecifierSet
@@ -9,6 +10,7 @@ from packaging.specifiers import SpecifierSet
 from cove.config.atomic import write_whole
 from cove.errors import ConfigurationError, StaleLock
 from cove.formats import pylock, requirements_txt
+from cove.formats.file_url import from_path
 from cove.formats.marker_sets import TooComplex
 from cove.formats.pylock_name import Format
 from cove.formats.requirements_txt import Pin
@@ -143,7 +145,9 @@ def _starts(locked: Lock, place: Place, scope: Scope) -> list[Start]:
         if scope.all_members or not (place.project.name or scope.members)
         else [known[name] for name in scope.members] or members[:1]
     )
-    starts = [_start(member, place, scope, is_own=member is members[0]) for member in chosen]
+    starts = [
+        _start(member, place, scope, is_own=bool(place.project.name) and member is members[0]) for member in chosen
+    ]
     for kind, wanted, taken in (
         ("extra", scope.selection.extras, {*scope.no_extras, *(extra for start in starts for extra in start.extras)}),
         ("extra", scope.no_extras, {extra for each in chosen for extra in _extras(each)}),
@@ -214,12 +218,14 @@ def _pin(part: Part, style: Style, index: str) -> Pin:
     is_path = source.kind in ("editable", "directory", "path")
     location = ""
     if is_path:
-        location = _dotted(source.location)
+        location = _reference(source.location, is_editable=is_editable)
     elif source.kind == "url":
         location = source.location + (f"#subdirectory={source.subdirectory}" if source.subdirectory else "")
     elif source.kind == "git":
         git = repository(source.location)
-        location = f"git+{git.url}@{git.commit}" + (f"#subdirectory={git.subdirectory}" if git.subdirectory else "")
+        location = f"git+{git.url}@{git.commit}" + (
+            f"#subdirectory={quote(git.subdirectory)}" if git.subdirectory else ""
+        )
     return Pin(
         package.name,
         "" if location else package.version,
@@ -234,9 +240,11 @@ def _pin(part: Part, style: Style, index: str) -> Pin:
     )
 
 
-def _dotted(path: str) -> str:
-    """A path that cannot be taken for a name."""
-    return path if path.startswith((".", "/")) or path[1:2] == ":" else f"./{path}"
+def _reference(path: str, *, is_editable: bool) -> str:
+    """A path as others read it: a URL if it is absolute, which only an editable one need not be, else no name."""
+    if path.startswith("/") or path[1:2] == ":":
+        return path if is_editable else from_path(path)
+    return path if path.startswith(".") else f"./{path}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -124,6 +124,8 @@ class Files:
 
     def _seen(self, location: str) -> str:
         """A path as seen from the folder of the file."""
+        if os.path.isabs(location):  # somebody wanted it so
+            return location.replace("\\", "/")
         seen = os.path.relpath(self._place.base / location, self._folder).replace("\\", "/")
         return f"{seen}/" if location == "." != seen else seen
 
