@@ -53,12 +53,12 @@ def reach(lock: Lock, starts: Iterable[Start], *, without: Iterable[Name] = (), 
     excluding = frozenset(choice for members in lock.conflicts for choice in members)
     chosen = dict.fromkeys({choice for start in starts for choice in start.choices} & excluding, EVERYTHING)
     while True:
-        if at_once:
-            check_conflicts(lock, chosen)
         walk = _Walk(lock, frozenset(without), chosen)
         for start in starts:
             walk.begin(start)
         parts = sorted(walk.parts(), key=lambda part: order_of(part.package))
+        if at_once:
+            check_conflicts(lock, {*chosen, *(Choice(part.package.name, "project") for part in parts)})
         # Extras that packages require are asked for where these are, and may decide about edges that were passed before.
         asked = {choice: chosen.get(choice, NOTHING) | where for choice, where in walk.extras() if choice in excluding}
         if asked.items() <= chosen.items():

@@ -62,8 +62,9 @@ def select(lock: Lock, starts: Iterable[Start], markers: Mapping[str, str]) -> t
     excluding = {choice for members in lock.conflicts for choice in members}
     chosen = {choice for start in starts for choice in start.choices} & excluding
     while True:
-        check_conflicts(lock, chosen)
         reached = _walk(graph, starts, _Judge(markers, chosen, has_conflicts=bool(lock.conflicts)))
+        if lock.conflicts:
+            check_conflicts(lock, {*chosen, *(Choice(name, "project") for name, _, _ in reached)})
         # Extras that packages require are asked for, too, and may decide about edges that were passed before.
         further = {Choice(key[0], "extra", extra) for key, (_, extras) in reached.items() for extra in extras}
         if further & excluding <= chosen:
