@@ -204,3 +204,16 @@ def test_a_lock_that_moved_shows_the_index_of_now(
 )
 def test_sizes(count: int, text: str) -> None:
     assert size(count) == text
+
+
+def test_all_groups_of_a_member_by_default(sandbox: Sandbox, tmp_path: Path) -> None:
+    sandbox.project(
+        '[project]\nname = "root"\nversion = "1"\nrequires-python = ">=3.11"\n[tool.uv.workspace]\nmembers = ["b"]\n'
+    )
+    (sandbox.work / "b").mkdir()
+    (sandbox.work / "b" / "pyproject.toml").write_text(
+        '[project]\nname = "b"\nversion = "2"\nrequires-python = ">=3.11"\n[tool.uv]\ndefault-groups = "all"\n'
+        '[dependency-groups]\nlint = ["root"]\n[tool.uv.sources]\nroot = { workspace = true }\n'
+    )
+    sandbox.cove("lock").ok()
+    assert "└── root v1 (group: lint)" in sandbox.cove("tree").ok().stdout.splitlines()

@@ -202,6 +202,10 @@ def _keyring_provider(raw: object) -> KeyringProvider:
     return cast("KeyringProvider", one_of(*get_args(KeyringProvider))(raw))
 
 
+def _bounds(raw: object) -> Bounds:
+    return cast("Bounds", one_of(*get_args(Bounds))(raw))
+
+
 def _annotation_style(raw: object) -> AnnotationStyle:
     return cast("AnnotationStyle", one_of(*get_args(AnnotationStyle))(raw))
 
@@ -332,7 +336,7 @@ class Settings:
 
     # add
     add_bounds = Setting[Bounds](
-        one_of("lower", "major", "minor", "exact"), "lower", group="add", toml="add-bounds", flag="--bounds",
+        _bounds, "lower", group="add", toml="add-bounds", flag="--bounds",
         choices=get_args(Bounds), help="Which versions are allowed of what is added without one",
     )  # fmt: skip
 

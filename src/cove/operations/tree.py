@@ -268,7 +268,7 @@ def _groups(member: LockedPackage, place: Place, selection: Selection, *, is_own
     elif selection.only_groups or selection.all_groups:
         wanted = selection.only_groups or tuple(member.dev_dependencies)
     else:
-        default = (Name("dev"),) if member.default_groups is None else member.default_groups
+        default = tuple(member.dev_dependencies) if member.default_groups == "all" else member.default_groups
         wanted = (*(() if selection.no_default_groups else default), *selection.groups)
     kept = {group for group in wanted if group not in selection.no_groups}
     return tuple(sorted(kept & member.dev_dependencies.keys()))
