@@ -122,5 +122,6 @@ def universe(folder: Path) -> Iterator[Universe]:
                 "corp": corp.simple_url.public,
                 "links": links.simple_url.join("linked/").public,
                 "main-files": main.url.join("files/").public,
+                "leaf-sha256": _make.wheel("leaf", "1.0").sha256,
             }
         )

@@ -1,10 +1,13 @@
 """Requirements that come from folders, files and URLs."""
 
+import hashlib
 import tarfile
 from pathlib import Path
 
 import pytest
 
+from cove.server.serve import RunningIndex
+from cove.testing import PackageFactory
 from support.commandline import Sandbox
 from support.local_projects import BUILD, write_project
 
@@ -78,6 +81,46 @@ def test_another_file_under_the_same_name_is_told(sandbox: Sandbox) -> None:
     ran = sandbox.cove("lock", "--check")
     assert (ran.status, "the file is another one" in ran.stderr) == (1, True), ran.stderr
     assert sandbox.cove("sync", "--frozen", "--reinstall", "--no-cache").status == 1
+
+
+def _sdist(sandbox: Sandbox) -> tuple[str, str]:
+    """An sdist's URL and digest."""
+    write_project(sandbox.root / "lib", "lib", "1.0")
+    path = sandbox.root / "lib-1.0.tar.gz"
+    with tarfile.open(path, "w:gz") as archive:
+        archive.add(sandbox.root / "lib", "lib-1.0")
+    return path.as_uri(), hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def test_another_digest_in_a_requirement_is_told_and_checked(sandbox: Sandbox) -> None:
+    url, digest = _sdist(sandbox)
+    write_project(sandbox.work, "app", "0", f"lib @ {url}#sha256={digest.upper()}")
+    sandbox.cove("lock").ok()
+    lock = (sandbox.work / "uv.lock").read_text()
+    assert "#sha256" not in lock
+    write_project(sandbox.work, "app", "0", f"lib @ {url}")
+    sandbox.cove("lock", "--check").ok()
+    wrong = "0" * 64
+    write_project(sandbox.work, "app", "0", f"lib @ {url}#sha256={wrong}")
+    ran = sandbox.cove("lock", "--check")
+    assert f"`lib` was locked as sha256:{digest}, and sha256:{wrong} is required" in ran.stderr
+    ran = sandbox.cove("lock")
+    assert (ran.status, "is not the file that was promised" in ran.stderr) == (1, True), ran.stderr
+    assert (sandbox.work / "uv.lock").read_text() == lock
+
+
+def test_a_digest_in_a_source_is_checked(sandbox: Sandbox) -> None:
+    write_project(sandbox.root / "lib", "lib", "1.0")
+    with RunningIndex(sandbox.root / "served") as server:
+        wheel = PackageFactory().wheel("lib")
+        wheel.write_to(server.store.root / "lib")
+        url = server.url.join(f"files/lib/{wheel.filename}").public
+        for digest, told in ((wheel.sha256, ""), ("0" * 64, "is not the file that was promised")):
+            source = f'[tool.uv.sources]\nlib = {{ url = "{url}#sha256={digest}" }}\n'
+            write_project(sandbox.work, "app", "0", "lib", more=source)
+            ran = sandbox.cove("lock")
+            assert (ran.status, told in ran.stderr) == (bool(told), True), ran.stderr
+            assert f'source = {{ url = "{url}" }}' in (sandbox.work / "uv.lock").read_text()
 
 
 def test_a_project_in_a_folder_of_an_archive(sandbox: Sandbox) -> None:

@@ -51,12 +51,13 @@ def requirement_entry(
 
 
 def _direct(text: str) -> dict[str, str]:
-    """A direct reference: ``git+https://…@rev`` becomes ``git`` with ``?rev=…``, anything else is a ``url``."""
+    """A direct reference: ``git+https://…@rev`` becomes ``git`` with ``?rev=…``, anything else is a ``url``. What follows its
+    ``#`` is a digest, which the lock has beside the file, or the folder."""
     if is_git(text):
         return {"git": parse(text).requested}
     public, _, fragment = Url.parse(text).public.partition("#")
     below = dict(parse_qsl(fragment)).get("subdirectory", "")
-    return {"url": public, "subdirectory": below} if below else {"url": Url.parse(text).public}
+    return {"url": public, "subdirectory": below}
 
 
 def specifier_text(specifiers: SpecifierSet) -> str:

@@ -53,9 +53,7 @@ class Direct:
             case _ if self.url.scheme == "file":
                 return LockedSource("path", self._path(self.url, base), self.origin.subdirectory)
             case _:
-                below = self.origin.subdirectory
-                url = self.url.without_fragment() if below else self.url
-                return LockedSource("url", url.public, below)
+                return LockedSource("url", self.url.without_fragment().public, self.origin.subdirectory)
 
     def _path(self, url: Url, base: Path) -> str:
         path = to_path(url.path)

@@ -100,7 +100,7 @@ class Locator:
         if below is None:
             raise self._unusable(name, "URL", "its subdirectory lies outside the archive")
         mark = ("&" if "#" in source.location else "#") + urlencode({"subdirectory": below}) if below else ""
-        return Local(source.location + mark, "url", public.partition("#")[0] if below else public, below)
+        return Local(source.location + mark, "url", public.partition("#")[0], below)
 
     def _path(self, name: Name, source: SourceSpec) -> Local:
         path = (self.place.folder / source.location).resolve()

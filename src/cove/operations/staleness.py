@@ -4,13 +4,16 @@ from collections.abc import Collection, Iterable, Mapping
 from os.path import relpath
 from typing import TYPE_CHECKING
 
+from packaging.requirements import Requirement
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
+from cove.formats.git_url import is_git
 from cove.formats.python_range import requires_python_text
 from cove.formats.uv_lock import requirement_lines
 from cove.model.dataclasses import replace
 from cove.model.lock import DEFAULT_GROUPS_REVISION, Lock, LockedPackage, LockedRequirement
-from cove.model.name import Name
+from cove.model.name import Name, normalize
+from cove.model.url import Url
 from cove.operations.conflicts import declared
 from cove.operations.project import Place, address
 from cove.operations.together import Member, Together
@@ -55,6 +58,7 @@ def stale_because(
         return f"requires-python was `{lock.requires_python}` and is `{requires_python_text(requires_python)}`"
     return (
         next(filter(None, (_member_difference(lock, each, asked) for each in asked.members)), "")
+        or _digest_difference(lock, (*asked.whole.roots, *place.project.override_dependencies))
         or _environments_difference(lock, place, requires_python)
         or _option_difference(lock.options, options)
         or _manifest_difference(lock, manifest, place)
@@ -84,6 +88,29 @@ def _member_difference(lock: Lock, member: Member, together: Together) -> str:
         or _extras_difference(own.provides_extras, tuple(project.optional_dependencies))
     )
     return f"`{project.name}`: {found}" if found and several else found
+
+
+def _digest_difference(lock: Lock, requirements: Iterable[Requirement]) -> str:
+    """Of files that a requirement states a digest of: a lock has that beside the file alone, not in what is required."""
+    for each in requirements:
+        if not each.url or "#" not in each.url or is_git(each.url):
+            continue
+        from cove.operations.direct import fragment_digests
+
+        url, name = Url.parse(each.url), normalize(each.name)
+        location = url.without_fragment().public
+        files = [
+            file
+            for package in lock.packages
+            if package.name == name
+            and (package.source.kind == "path" or (package.source.kind, package.source.location) == ("url", location))
+            for file in (*package.wheels, *([package.sdist] if package.sdist is not None else []))
+        ]
+        for algorithm, digest in fragment_digests(url).items():
+            locked = {file.hash for file in files if file.hash.startswith(f"{algorithm}:")}
+            if locked and f"{algorithm}:{digest.lower()}" not in locked:
+                return f"`{name}` was locked as {sorted(locked)[0]}, and {algorithm}:{digest} is required"
+    return ""
 
 
 def metadata_difference(package: LockedPackage, stated: "Stated", extras: tuple[Name, ...], place: Place) -> str:
