@@ -240,3 +240,21 @@ def test_variables_for_limits(sandbox: Sandbox, variable: str, text: str, expect
         "pip", "compile", "in.txt", "--no-annotate", "--no-header", environ={variable: "limits.txt"}
     ).ok()
     assert ran.stdout.split() == ["app==1.0", *filter(None, [expected])]
+
+
+@pytest.mark.parametrize("place", ["pyproject.toml", "uv.toml"])
+@pytest.mark.parametrize(
+    "key, value, expected",
+    [
+        ("constraint-dependencies", "stamp<2", ["stamp==1.0", "# via app, -c (workspace)"]),
+        ("override-dependencies", "stamp==1.0", ["stamp==1.0", "# via app, --override (workspace)"]),
+        ("exclude-dependencies", "stamp", []),
+    ],
+)
+def test_limits_in_the_configuration(sandbox: Sandbox, place: str, key: str, value: str, expected: list[str]) -> None:
+    MAKE.wheel("app", "1.0", requires=["stamp"]).write_to(sandbox.root / "links")
+    (sandbox.work / "in.txt").write_text("app\n")
+    (sandbox.work / place).write_text(f'{"" if place == "uv.toml" else "[tool.uv]"}\n{key} = ["{value}"]\n')
+    ran = sandbox.cove("pip", "compile", "in.txt", "--no-header", "--annotation-style", "line").ok()
+    found = [word for line in ran.stdout.splitlines()[1:] for word in line.split("  ") if word.strip()]
+    assert [word.strip() for word in found] == expected

@@ -324,6 +324,19 @@ class Settings:
         help="A file of names that are left out, whoever requires them",
     )  # fmt: skip
 
+    constraint_dependencies = _several(
+        read_text, group="environment", toml="constraint-dependencies",
+        help="Requirements that limit what the pip commands choose; locks know those of their project alone",
+    )  # fmt: skip
+    override_dependencies = _several(
+        read_text, group="environment", toml="override-dependencies",
+        help="Requirements that replace those that packages state, for the pip commands",
+    )  # fmt: skip
+    exclude_dependencies = _several(
+        read_package, group="environment", toml="exclude-dependencies",
+        help="Packages that are left out, whoever requires them, for the pip commands",
+    )  # fmt: skip
+
     # lock
     locked = _switch(group="lock", env=("UV_LOCKED",), flag="--locked", help="Fail if the lock would change")
     frozen = _switch(
@@ -742,12 +755,9 @@ ALIASES = {"native-tls": "system-certs"}
 
 NOT_FOR_COVE = frozenset(
     {
-        "audit", "build-backend", "cache-keys",
-        "conflicts", "constraint-dependencies", "default-groups", "dependency-groups",
-        "dependency-metadata", "dev-dependencies", "environments", "exclude-dependencies",
-        "index-exclude-newer", "managed",
-        "override-dependencies", "package", "pip", "preview",
-        "preview-features", "pypy-install-mirror", "python-downloads", "python-downloads-json-url",
+        "audit", "build-backend", "cache-keys", "conflicts", "default-groups", "dependency-groups",
+        "dependency-metadata", "dev-dependencies", "environments", "index-exclude-newer", "managed", "package", "pip",
+        "preview", "preview-features", "pypy-install-mirror", "python-downloads", "python-downloads-json-url",
         "python-install-mirror", "python-preference", "required-environments", "required-version", "sources",
         "torch-backend", "workspace",
     }

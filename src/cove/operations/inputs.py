@@ -53,6 +53,8 @@ def ask_ahead(session: "Session", inputs: Inputs) -> "Remembered | None":
         names += found
     if any((inputs.arguments, inputs.editables, inputs.groups, inputs.overrides, inputs.excludes)):
         return None
+    if session.settings.override_dependencies or session.settings.exclude_dependencies:
+        return None
     from cove.operations.remembered import Remembered
 
     remembered = Remembered(session, names)

@@ -50,9 +50,12 @@ def upgrade_limits(settings: Settings) -> list[Requirement]:
     return [requirement for requirement in stated if requirement.specifier]
 
 
-def build_constraints(settings: Settings) -> list[Requirement]:
-    """``build-constraint-dependencies`` of the configuration. Raises ``ConfigurationError``."""
-    return [_requirement(given) for given in settings.given("build-constraint-dependencies")]
+def configured(
+    settings: Settings,
+    name: Literal["constraint-dependencies", "override-dependencies", "build-constraint-dependencies"],
+) -> list[Requirement]:
+    """The requirements that the configuration has under ``name``. Raises ``ConfigurationError``."""
+    return [_requirement(given) for given in settings.given(name)]
 
 
 def _requirement(given: Given) -> Requirement:

@@ -25,7 +25,7 @@ from cove.model.url import Url
 from cove.operations.build_environment import BuildLimits
 from cove.operations.inputs import Inputs
 from cove.operations.locations import full_text, without_marks
-from cove.operations.policy import build_constraints
+from cove.operations.policy import configured, upgrade_limits
 from cove.operations.project import Place
 from cove.operations.project import read as read_project
 from cove.operations.requirements import Asked, asked_by
@@ -155,18 +155,21 @@ class _Reader:
             roots += self._roots(found)
         limiting = [self._root(entry) for found in files.values() for entry in found.constraints]
         limiting += [self._root(each) for found in limits.values() for each in (*found.entries, *found.constraints)]
-        if self._session.settings.upgrade_package:
-            from cove.operations.policy import upgrade_limits
-
-            limiting += [Root(each) for each in upgrade_limits(self._session.settings)]
+        settings = self._session.settings
+        limiting += [Root(each) for each in upgrade_limits(settings)]
         overriding = [self._root(entry) for found in replaced.values() for entry in found.entries]
         excluded = {self._root(entry).name for found in left_out.values() for entry in found.entries}
+        excluded.update(settings.exclude_dependencies)
+        constraints = configured(settings, "constraint-dependencies")
+        overrides = configured(settings, "override-dependencies")
         for path in projects:
             place, asked = self._project(path)
             roots += self._of_project(path, place, asked)
-            limiting += [Root(each, via=_WORKSPACE) for each in place.project.constraint_dependencies]
-            overriding += [Root(each, via=_WORKSPACE) for each in place.project.override_dependencies]
+            constraints += place.project.constraint_dependencies
+            overrides += place.project.override_dependencies
             excluded.update(place.project.exclude_dependencies)
+        limiting += [Root(each, via=_WORKSPACE) for each in dict.fromkeys(constraints)]
+        overriding += [Root(each, via=_WORKSPACE) for each in dict.fromkeys(overrides)]
         for group in inputs.groups:
             roots += self._of_group(group)
         self._check_extras(projects)
@@ -298,7 +301,7 @@ class _Reader:
         """What ``files``, ``projects`` and the configuration say of what builds require."""
         session = self._session
         roots = [self._root(entry) for found in files for entry in found.entries]
-        stated = [*(root.requirement for root in roots), *build_constraints(session.settings)]
+        stated = [*(root.requirement for root in roots), *configured(session.settings, "build-constraint-dependencies")]
         stated += [each for path in projects for each in self._project(path)[0].project.build_constraint_dependencies]
         return BuildLimits(tuple(dict.fromkeys(stated)), _digests(session, roots))
 
