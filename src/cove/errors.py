@@ -58,9 +58,14 @@ class CoveError(Exception):
 
 
 class Unmet(CoveError):
-    """The request was understood and cannot be met."""
+    """The request was understood and cannot be met.
+
+    ``packages`` are the projects that it is about, ``indexes`` those that were asked for them, for programs.
+    """
 
     exit_status = 1
+    packages: tuple[str, ...] = ()
+    indexes: tuple[str, ...] = ()
 
 
 class NoSolution(Unmet):

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TextIO
 
 from cove.config.settings import Settings
-from cove.errors import CoveError
+from cove.errors import CoveError, Unmet
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 _USERINFO = re.compile(r"(?<=://)[^\s/@]+@")
@@ -137,15 +137,17 @@ class Console:
 
 
 def error_object(error: CoveError) -> dict[str, object]:
-    """An error as JSON: ``{"error": {"code", "message", "causes", "hints"}}``."""
-    return {
-        "error": {
-            "code": error.code,
-            "message": error.message,
-            "causes": list(error.causes),
-            "hints": list(dict.fromkeys(error.hints)),
-        }
+    """An error as JSON: ``{"error": {"code", "message", "causes", "hints"}}``, with the ``packages`` and ``indexes`` of what
+    cannot be met."""
+    found: dict[str, object] = {
+        "code": error.code,
+        "message": error.message,
+        "causes": list(error.causes),
+        "hints": list(dict.fromkeys(error.hints)),
     }
+    if isinstance(error, Unmet) and error.packages:
+        found |= {"packages": list(error.packages), "indexes": list(error.indexes)}
+    return {"error": found}
 
 
 def table_lines(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:

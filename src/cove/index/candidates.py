@@ -158,7 +158,7 @@ class Releases:
                 self._misfits.append(_misfit(file.filename, self._judge.name))
                 continue
             is_closed = answer.page.status == "quarantined"  # PEP 792: such files are not to be offered
-            closed = "its project is quarantined" if is_closed else ""
+            closed = "is of a project that is quarantined" if is_closed else ""
             rank, too_new = closed or self._judge.rank(file, parsed), ""
             if file.upload_time is not None or not isinstance(
                 rank, str
@@ -197,7 +197,7 @@ def why_not_python(text: str, rules: Rules) -> str:
     """Why a ``Requires-Python`` excludes the target's Python, or the lowest one of the project's range; else empty."""
     specifiers = _specifiers(text)
     if specifiers is None:
-        return f"its Python range {text!r} cannot be read"
+        return f"has a Python range that cannot be read, {text!r}"
     if rules.target is not None:
         # A range such as >=3.14 admits the release candidates of 3.14; upper bounds are ignored, as below.
         bound = _lowest(specifiers)
@@ -275,7 +275,7 @@ class _Judge:
             return ""
         algorithms = {digest.partition(":")[0] for digest in self.rules.digests}
         told = {f"{algorithm}:{digest}" for algorithm, digest in file.hashes.items() if algorithm in algorithms}
-        return "its digest is none of those that are required" if told and told.isdisjoint(self.rules.digests) else ""
+        return "has another digest than those that are required" if told and told.isdisjoint(self.rules.digests) else ""
 
     def _rank_of_tags(self, wheel: WheelName) -> int | str:
         key = (wheel.pythons, wheel.abis, wheel.platforms)

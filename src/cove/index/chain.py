@@ -197,6 +197,16 @@ class Router:
         beyond = tuple(index for index, _ in self._order[len(answers) :])
         return Search(name, rule, answers, self._merged(name), self._strategy.in_order, beyond=beyond)
 
+    @property
+    def searched(self) -> tuple[Index, ...]:
+        """The indexes that are asked for a name of which nothing is said, in this order."""
+        return tuple(index for index, _ in self._order)
+
+    @property
+    def explicit(self) -> tuple[Index, ...]:
+        """The indexes that are asked only for what is pinned to them."""
+        return tuple(index for index, _ in self._sources if index.explicit)
+
     def look(self, name: Name, index: Index) -> Outcome:
         """What ``index`` says of ``name``, whether or not a search would ask it."""
         return next(source for other, source in self._sources if other == index).project(name)

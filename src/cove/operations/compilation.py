@@ -30,6 +30,7 @@ from cove.operations.direct import Direct
 from cove.operations.hash_checking import check_all_have_digests
 from cove.operations.locations import full_text
 from cove.operations.lock_graph import Graph, Node, Section
+from cove.operations.origins import of_demand
 from cove.operations.parallel import each as each_of
 from cove.operations.parts import Part
 from cove.operations.prereleases import package_prereleases
@@ -171,6 +172,7 @@ class Compilation:
             roots=[root.requirement for root in self._roots],
             constraints=[each.requirement for each in demand.constraints],
             overrides=demand.overrides,
+            origins=of_demand(demand),
             excludes=demand.excludes,
             prereleases=settings.prerelease,  # type: ignore[arg-type]
             package_prereleases=package_prereleases(settings),  # type: ignore[arg-type]

@@ -266,6 +266,7 @@ def _resolve(
     follow: bool,
 ) -> "tuple[Resolution, Workbench]":
     from cove.index.candidates import Rules
+    from cove.operations.origins import of_demand
     from cove.operations.resolution import resolve
     from cove.operations.targets import for_target
     from cove.operations.workbench import Workbench
@@ -285,6 +286,7 @@ def _resolve(
         preferences={} if settings.upgrade else _versions(installed, settings.upgrade_package),
         constraints=[each.requirement for each in demand.constraints],
         overrides=demand.overrides,
+        origins=of_demand(demand),
         excludes=demand.excludes,
         prereleases=settings.prerelease,
         package_prereleases=package_prereleases(settings),

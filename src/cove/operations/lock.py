@@ -154,6 +154,7 @@ def _resolve(
     from cove.operations.keeping import kept_indexes
     from cove.operations.lock_build import build_lock, roots_of, sections_of
     from cove.operations.lock_known import initial_parts, known_commits, known_versions
+    from cove.operations.origins import of_sections
     from cove.operations.parts import everything
     from cove.operations.policy import upgrade_limits
     from cove.operations.resolution import resolve_everywhere
@@ -171,12 +172,14 @@ def _resolve(
     )
     conflicts = declared(place)
     everywhere = everything(terms.requires_python, project.environments, conflicts)
+    sections = sections_of(terms.asked)
     request = for_all(
-        roots_of(sections_of(terms.asked), Exclusions(conflicts)),
+        roots_of(sections, Exclusions(conflicts)),
         everywhere,
         root_name=f"`{project.name}`" if len(terms.asked.members) == 1 else "the workspace",
         constraints=(*project.constraint_dependencies, *upgrade_limits(settings), *constraints),
         overrides=project.override_dependencies,
+        origins=of_sections(sections, project, upgrade_limits(settings)),
         excludes=excludes,
         prereleases=settings.prerelease,
         package_prereleases=package_prereleases(settings),

@@ -52,7 +52,10 @@ def initial_parts(
 
 def _is_of_use(present: Lock, settings: Settings) -> bool:
     """Whether a lock says anything of the next one: not where everything is to be new, or was chosen in another way."""
-    ways = ("resolution-mode", settings.resolution, "highest"), ("fork-strategy", settings.fork_strategy, "requires-python")
+    ways = (
+        ("resolution-mode", settings.resolution, "highest"),
+        ("fork-strategy", settings.fork_strategy, "requires-python"),
+    )
     return not settings.upgrade and all(present.options.get(key, default) == value for key, value, default in ways)
 
 

@@ -10,6 +10,7 @@ from queue import SimpleQueue
 from types import TracebackType
 from typing import Any, Protocol, Self, TypeVar
 
+from cove.errors import CoveError
 from cove.http.pool import pool
 from cove.model.dataclasses import dataclass
 from cove.model.event import Advanced, Finished, Listener, Started, Warned, resolution_done
@@ -88,7 +89,12 @@ class Driver:
             while True:
                 self._ask((ask.now,), in_earnest=True)
                 self._ask(ask.soon)
-                ask = conversation.send(self._wait(ask.now, walk))
+                try:
+                    answer = self._wait(ask.now, walk)
+                except CoveError as error:
+                    ask = conversation.throw(error)  # which says who wanted to know
+                else:
+                    ask = conversation.send(answer)
         except StopIteration as finished:
             found: _T = finished.value
             return found

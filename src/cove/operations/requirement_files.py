@@ -44,8 +44,8 @@ _UNEXPANDED = re.compile(rf"(?:{_VARIABLE}@|[^/:@]*:{_VARIABLE}@)")
 class Root:
     """A requirement with its name; a direct one has an absolute URL without user info, which ``url`` has.
 
-    ``via`` says where it is written. ``digests`` (``sha256:…``) are those of the files that may be taken. ``written`` is the
-    location as a compiled file shall have it, without secrets.
+    ``via`` says in which file it is written, ``where`` also on which line. ``digests`` (``sha256:…``) are those of the files
+    that may be taken. ``written`` is the location as a compiled file shall have it, without secrets.
     """
 
     requirement: Requirement
@@ -54,6 +54,7 @@ class Root:
     editable: bool = False
     written: str = ""
     url: Url | None = None
+    where: str = ""
 
     @property
     def name(self) -> Name:
@@ -156,7 +157,7 @@ class _Reader:
         limiting = [self._root(entry) for found in files.values() for entry in found.constraints]
         limiting += [self._root(each) for found in limits.values() for each in (*found.entries, *found.constraints)]
         settings = self._session.settings
-        limiting += [Root(each) for each in upgrade_limits(settings)]
+        limiting += [Root(each, where="`--upgrade-package`") for each in upgrade_limits(settings)]
         overriding = [self._root(entry) for found in replaced.values() for entry in found.entries]
         excluded = {self._root(entry).name for found in left_out.values() for entry in found.entries}
         excluded.update(settings.exclude_dependencies)
@@ -168,8 +169,8 @@ class _Reader:
             constraints += place.project.constraint_dependencies
             overrides += place.project.override_dependencies
             excluded.update(place.project.exclude_dependencies)
-        limiting += [Root(each, via=_WORKSPACE) for each in dict.fromkeys(constraints)]
-        overriding += [Root(each, via=_WORKSPACE) for each in dict.fromkeys(overrides)]
+        limiting += [Root(each, _WORKSPACE, where="`constraint-dependencies`") for each in dict.fromkeys(constraints)]
+        overriding += [Root(each, _WORKSPACE, where="`override-dependencies`") for each in dict.fromkeys(overrides)]
         for group in inputs.groups:
             roots += self._of_group(group)
         self._check_extras(projects)
@@ -248,14 +249,14 @@ class _Reader:
         via = f"-r {path}" if path else ""
         requirement = entry.requirement
         if requirement is not None and not requirement.url:
-            return Root(requirement, via, frozenset(entry.hashes))
+            return Root(requirement, via, frozenset(entry.hashes), where=entry.where)
         text = (requirement.url or "") if requirement is not None else entry.location
         url = self._url(text, entry)
         written = public_location(text, self._written) if "://" in text else text
         if requirement is None:
             extras = f"[{','.join(entry.extras)}]" if entry.extras else ""
             requirement = Requirement(f"{self._name_of(url, text)}{extras} @ {url}")
-        return Root(_at(requirement, url), via, frozenset(entry.hashes), entry.editable, written, url)
+        return Root(_at(requirement, url), via, frozenset(entry.hashes), entry.editable, written, url, entry.where)
 
     def _url(self, text: str, entry: Entry) -> Url:
         """A URL or path as an absolute URL; digests that follow it become its fragment, which installing checks."""
@@ -345,10 +346,11 @@ class _Reader:
 
     def _located(self, requirement: Requirement, asked: Asked, via: str) -> Root:
         if not requirement.url:
-            return Root(requirement, via)
+            return Root(requirement, via, where=via)
         locals_, url = asked.locals.get(normalize(requirement.name), ()), Url.parse(requirement.url)
         is_editable = any(each.url == requirement.url and each.is_editable for each in locals_)
-        return Root(_at(requirement, url), via, editable=is_editable, written=without_marks(url).public, url=url)
+        written = without_marks(url).public
+        return Root(_at(requirement, url), via, editable=is_editable, written=written, url=url, where=via)
 
     def _check_extras(self, projects: Iterable[str]) -> None:
         offered = {extra for path in projects for extra in self._project(path)[1].extras}

@@ -131,6 +131,17 @@ class Universe:
                         f'a pin takes it from there, `{name} = {{ index = "{index.name}" }}` in tool.uv.sources'
                     )
 
+    def unsearched(self, project: str) -> Iterable[str]:
+        """Why a project that was not found may be on an index nevertheless, as hints. None is asked for that."""
+        if not self._router.searched:
+            yield "no index is searched: `--no-index` leaves only what `--find-links` names"
+        explicit = [index.name for index in self._router.explicit if index.name]
+        if explicit:
+            yield (
+                f"{' and '.join(explicit)} {'is' if len(explicit) == 1 else 'are'} explicit, and asked only for what is "
+                f'pinned there: `{project} = {{ index = "{explicit[0]}" }}` in tool.uv.sources'
+            )
+
     def _fitting(self, name: Name, specifier: str, index: Index) -> list[Version]:
         outcome = self._router.look(name, index)
         if not isinstance(outcome, Found):
@@ -388,6 +399,8 @@ def _driven(work: Callable[[Driver], _T], universe: Universe, workers: int, list
         _warn_of_statuses(universe.statuses, listener)
         if isinstance(error, NoSolution):
             error.hints = (*error.hints, *universe.elsewhere(error.lacking))
+        elif isinstance(error, ProjectNotFound):
+            error.hints = (*(hint for name in error.packages for hint in universe.unsearched(name)), *error.hints)
         raise
 
 

@@ -25,6 +25,10 @@ def hints(facts: Sequence[Incompatibility], wording: Wording) -> list[str]:
         if isinstance(fact.cause, Requires) and wording.is_impossible(fact, fact.cause):
             name = wording.variables[fact.cause.target].name
             found += absent(name, wording) if wording.absence(fact.cause.target) else _prerelease(fact.cause, wording)
+    parts = {fact.cause.where for fact in facts if isinstance(fact.cause, Requires)}
+    apart = sorted(part for part in parts if part.startswith(("extra ", "group ")))
+    if len(apart) > 1:
+        found.append(f"{and_list(apart)} may exclude each other: `conflicts` in [tool.uv] says so")
     return [hint for hint in dict.fromkeys(found) if hint]
 
 

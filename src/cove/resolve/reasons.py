@@ -79,7 +79,7 @@ _KINDS = (
         advice="Without --no-binary for {name}, there would be a wheel of {versions}",
     ),
     Kind(
-        re.compile(r"has no file with a digest that is required"),
+        re.compile(r"has another digest than those that are required"),
         advice="Compare the hashes of {versions} in the requirements with those on the index: the file was replaced, "
         "or the hashes are of another one",
     ),

@@ -3,9 +3,11 @@
 The facts that the failure comes down to are refuted once more. That second proof is short, and it is the one that is told.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import TypeVar
 
-from cove.errors import CoveError, NoSolution, ProjectNotFound, PythonIncompatible
+from cove.errors import NoSolution, ProjectNotFound, PythonIncompatible, Unmet
+from cove.model.name import Name
 from cove.resolve import advice, reasons
 from cove.resolve.condense import by_kind, condensed, gathered
 from cove.resolve.failure import Failure
@@ -15,11 +17,13 @@ from cove.resolve.search import refute
 from cove.resolve.story import sentences
 from cove.resolve.wording import Link, Wording, was_absent
 
+_E = TypeVar("_E", bound=Unmet)
+
 _LISTED = 3
 """Up to so many Pythons are told with the versions that need them."""
 
 
-def explain(failure: Failure) -> CoveError:
+def explain(failure: Failure) -> Unmet:
     """The error to raise: ``ProjectNotFound`` or ``PythonIncompatible`` where that alone is the reason, else ``NoSolution``."""
     facts = condensed(failure)
     wording = Wording(failure)
@@ -31,6 +35,18 @@ def _no_solution(failure: Failure, wording: Wording, facts: Sequence[Incompatibi
     assert proof is not None, "condensed facts contradict each other"
     error = NoSolution("\n".join(sentences(proof, wording)), hints=tuple(advice.hints(facts, wording)))
     error.lacking = tuple(dict.fromkeys(advice.lacking(facts, wording)))
+    involved = {variable for fact in facts for variable in fact.terms}
+    involved |= {fact.cause.target for fact in facts if isinstance(fact.cause, Requires)}
+    return _about(
+        error, {failure.variables[each].name for each in involved if not failure.variables[each].is_root}, wording
+    )
+
+
+def _about(error: _E, names: Iterable[Name], wording: Wording) -> _E:
+    """The error with what it is about, for programs."""
+    several, listings = sorted(names), wording.catalogue.listings
+    error.packages = tuple(several)
+    error.indexes = tuple(sorted({listings[name].origin for name in several} - {""}))
     return error
 
 
@@ -46,11 +62,12 @@ def _not_found(wording: Wording, facts: Sequence[Incompatibility]) -> ProjectNot
     if len(absent) != 1 or len(impossible) != 1:
         return None
     name = wording.variables[absent[0]].name
-    return ProjectNotFound(
+    error = ProjectNotFound(
         f"{name} {was_absent(wording.absence(absent[0]))}",
         causes=wording.requirers(chain),
         hints=tuple(advice.absent(name, wording)),
     )
+    return _about(error, [name], wording)
 
 
 def _wrong_python(wording: Wording, facts: Sequence[Incompatibility]) -> PythonIncompatible | None:
@@ -64,11 +81,12 @@ def _wrong_python(wording: Wording, facts: Sequence[Incompatibility]) -> PythonI
     present = f", but the target is Python {request.python}" if request.python else ", which the target's Python is not"
     origin = wording.catalogue.listings[name].origin
     where = f" on {origin}" if origin else ""
-    return PythonIncompatible(
+    error = PythonIncompatible(
         f"No usable version of {name}{where} supports this Python: {_needs(unusable, wording)}{present}",
         causes=wording.requirers(chain),
         hints=tuple(advice.python(unusable, wording)),
     )
+    return _about(error, [name], wording)
 
 
 def _needs(unusable: Sequence[tuple[Incompatibility, Unusable]], wording: Wording) -> str:

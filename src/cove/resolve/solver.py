@@ -10,6 +10,7 @@ from typing import Any
 from packaging.requirements import Requirement
 from packaging.version import Version
 
+from cove.errors import CoveError
 from cove.model.dataclasses import replace
 from cove.model.name import Name, normalize
 from cove.resolve.catalogue import NO_WHEEL, Listing, exact_versions, masked
@@ -206,12 +207,22 @@ class _Attempt:
             # One at a time: the next fact may make the others unnecessary. All were asked for "soon" long since.
             name = normalize(left[0].name)
             self._part_by_place(name)
-            yield from self._ask(AskVersions(name, self._catalogue.place(name)))
+            try:
+                yield from self._ask(AskVersions(name, self._catalogue.place(name)))
+            except CoveError as error:
+                error.causes = tuple(dict.fromkeys((*error.causes, *self._requirer(owner, value, left[0]))))
+                raise
             known, unknown = left[:1], left[1:]
         self._open[key] = unknown
         for requirement in known:
             self._require(owner, value, extra, requirement)
         return True
+
+    def _requirer(self, owner: int, value: int, requirement: Requirement) -> Iterable[str]:
+        """Whose requirement it is; for the root it goes without saying."""
+        variable = self.variables[owner]
+        if not variable.is_root:
+            yield f"{variable.name} {version_at(variable, value)} depends on {normalize(requirement.name)}"
 
     def _ask(self, question: Question) -> Asking:
         if not self._catalogue.is_known(question):
