@@ -189,3 +189,34 @@ def test_places_of_requirements() -> None:
 )
 def test_specifiers_are_ordered_by_version(written: str, specifier: str) -> None:
     assert specifier_text(SpecifierSet(written)) == specifier
+
+
+def test_conflicts_may_name_other_projects() -> None:
+    project = parse(
+        '[project]\nname = "demo"\nversion = "1"\n'
+        '[tool.uv]\nconflicts = [[{ group = "docs" }, { package = "other", extra = "GPU" }, { package = "other" }]]\n',
+        "pyproject.toml",
+    )
+    assert [[choice.code for choice in members] for members in project.conflicts] == [
+        ["group-4-demo-docs", "extra-5-other-gpu", "project-5-other"]
+    ]
+
+
+@pytest.mark.parametrize(
+    "members, problem",
+    [
+        ('{ extra = "a" }', "at least two"),
+        ('{ extra = "a" }, { extra = "A" }', "at least two"),
+        ('{ extra = "a", group = "b" }, { extra = "c" }', "not both"),
+        ('{}, { extra = "c" }', "an extra, a group or a package"),
+        ('{ extra = "a", of = "b" }, { extra = "c" }', "must hold tables"),
+    ],
+)
+def test_conflicts_that_say_nothing_clear(members: str, problem: str) -> None:
+    with pytest.raises(ConfigurationError, match=problem):
+        parse(f'[project]\nname = "demo"\nversion = "1"\n[tool.uv]\nconflicts = [[{members}]]\n', "pyproject.toml")
+
+
+def test_conflicts_without_a_project_name_packages() -> None:
+    with pytest.raises(ConfigurationError, match="`package`"):
+        parse('[tool.uv]\nconflicts = [[{ extra = "a" }, { package = "b" }]]\n', "pyproject.toml")
