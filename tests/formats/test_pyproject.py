@@ -192,7 +192,7 @@ def test_specifiers_are_ordered_by_version(written: str, specifier: str) -> None
 
 
 def test_conflicts_may_name_other_projects() -> None:
-    project = parse(
+    project = pyproject.parse(
         '[project]\nname = "demo"\nversion = "1"\n'
         '[tool.uv]\nconflicts = [[{ group = "docs" }, { package = "other", extra = "GPU" }, { package = "other" }]]\n',
         "pyproject.toml",
@@ -214,9 +214,11 @@ def test_conflicts_may_name_other_projects() -> None:
 )
 def test_conflicts_that_say_nothing_clear(members: str, problem: str) -> None:
     with pytest.raises(ConfigurationError, match=problem):
-        parse(f'[project]\nname = "demo"\nversion = "1"\n[tool.uv]\nconflicts = [[{members}]]\n', "pyproject.toml")
+        pyproject.parse(
+            f'[project]\nname = "demo"\nversion = "1"\n[tool.uv]\nconflicts = [[{members}]]\n', "pyproject.toml"
+        )
 
 
 def test_conflicts_without_a_project_name_packages() -> None:
     with pytest.raises(ConfigurationError, match="`package`"):
-        parse('[tool.uv]\nconflicts = [[{ extra = "a" }, { package = "b" }]]\n', "pyproject.toml")
+        pyproject.parse('[tool.uv]\nconflicts = [[{ extra = "a" }, { package = "b" }]]\n', "pyproject.toml")
