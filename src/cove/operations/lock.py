@@ -186,7 +186,9 @@ def _resolve(
         resolution=settings.resolution,
         by_python=settings.fork_strategy == "requires-python",
         places={**terms.asked.member_places, **asked.places},
-        required=[everywhere.region(marker, None) for marker in project.required_environments],
+        required=[
+            everywhere.region(marker, None) for marker in (*project.environments, *project.required_environments)
+        ],
     )
     kept = kept_indexes(session, present, place, asked) if present is not None else {}
     if kept:  # nearly all of it will be needed again: one wave instead of one round trip for each level

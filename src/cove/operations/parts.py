@@ -141,6 +141,10 @@ class Part:
         lowest = region.lowest_python
         return lowest is not None and (self._lowest is None or lowest > self._lowest)
 
+    def lacking(self, required: MarkerSet, region: MarkerSet) -> MarkerSet:
+        """What tells the environments in ``required`` from those here in ``region``: others may fall on either side."""
+        return required.assuming(required | (region & self.markers))
+
     def admits(self, region: MarkerSet) -> bool:
         """Whether ``region`` has environments with one of the Pythons here or an older one, on whatever platform that is
         supported: what there is for a Python of today may come for those of tomorrow.

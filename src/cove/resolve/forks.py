@@ -48,6 +48,9 @@ class Environments(Protocol[R]):
     def raises_python(self, region: R) -> bool:
         """Whether the Pythons of ``region`` begin above the lowest one here."""
 
+    def lacking(self, required: R, region: R) -> R:
+        """What tells the environments in ``required`` from those here in ``region``."""
+
     def admits(self, region: R) -> bool:
         """Whether what can be used in ``region`` can be used with one of the Pythons here or an older one, on some platform."""
 

@@ -274,11 +274,12 @@ class _Attempt:
             return ""
         for region, candidates in self._catalogue.listings[name].regions.items():
             for required in required_ones if candidates & value else ():
-                inside, outside = here.divided(required)
+                inside = here.divided(required)[0]
                 needed = inside is not None and any(inside.divided(one)[0] is not None for one in self._needed[name])
                 if inside is None or inside.divided(region)[0] is not None or not needed:
                     continue
-                if outside is None:
+                inside, outside = here.divided(here.lacking(required, region))
+                if inside is None or outside is None:
                     return NO_WHEEL
                 raise Parting((inside, outside), self._chosen())
         return ""
