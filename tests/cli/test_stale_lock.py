@@ -134,6 +134,12 @@ CHANGES = [
     ),
     setting("conflicts", 'conflicts = [[{ extra = "x" }, { group = "docs" }]]', "the setting `conflicts` changed"),
     setting("default-groups", 'default-groups = ["docs"]', "the setting `default-groups` changed"),
+    Change(
+        "the Pythons of a group",
+        "[tool.uv]\n",
+        '[tool.uv.dependency-groups]\ndev = { requires-python = ">=3.8" }\n\n[tool.uv]\n',
+        "the Pythons of groups changed",
+    ),
     Change("a constraint", "tree<9", "tree<8", "a constraint changed: `tree<9` is now `tree<8`"),
     Change("a constraint less", 'constraint-dependencies = ["tree<9"]\n', "", "a constraint was removed: `tree<9`"),
     Change("an override", "dev<9", 'dev<9", "leaf<9', "an override was added: `leaf<9`"),

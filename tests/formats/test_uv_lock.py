@@ -105,3 +105,8 @@ def test_a_malformed_lock_names_the_file(text: str) -> None:
     with pytest.raises(ConfigurationError, match=r"^the/uv\.lock: ") as caught:
         uv_lock.parse(text, "the/uv.lock")
     assert caught.value.hints
+
+
+def test_members_stand_one_below_the_other_even_when_there_is_one() -> None:
+    text = 'version = 1\nrequires-python = ">=3.11"\n\n[manifest]\nmembers = [\n    "app",\n]\n'
+    assert uv_lock.dump(uv_lock.parse(text, "uv.lock")) == text

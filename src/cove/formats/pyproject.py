@@ -169,7 +169,7 @@ class _Reader:
         if "project" in document and not is_valid_name(name):
             raise self.wrong("project.name", "must be a name of letters, digits, `-`, `_` and `.`", name)
         dynamic = frozenset(self.texts(project, "dynamic", "project"))
-        groups = self._groups(document, uv)
+        groups, group_includes = self._groups(document, uv), self._group_includes(document)
         return Project(
             name=normalize(name),
             version=self._version(project, dynamic),
@@ -177,7 +177,7 @@ class _Reader:
             dependencies=self.requirements(project, "dependencies", "project"),
             optional_dependencies=self._requirement_table(project, "optional-dependencies", "project"),
             dependency_groups=groups,
-            group_includes=self._group_includes(document),
+            group_includes=group_includes,
             dynamic=dynamic,
             scripts=self.text_table(project, "scripts", "project"),
             gui_scripts=self.text_table(project, "gui-scripts", "project"),
@@ -187,7 +187,7 @@ class _Reader:
             managed=self.flag(uv, "managed", "tool.uv") is not False,
             package=self.flag(uv, "package", "tool.uv"),
             default_groups=self._default_groups(uv, groups),
-            group_requires_python=self._group_pythons(uv),
+            group_requires_python=self._group_pythons(self._stated_group_pythons(uv), group_includes),
             constraint_dependencies=self.requirements(uv, "constraint-dependencies", "tool.uv"),
             override_dependencies=self.requirements(uv, "override-dependencies", "tool.uv"),
             build_constraint_dependencies=self.requirements(uv, "build-constraint-dependencies", "tool.uv"),
@@ -346,8 +346,9 @@ class _Reader:
                 raise self.wrong(key, "must be a list")
             entries[name] = value
         groups: dict[Name, tuple[Requirement, ...]] = {}
+        pythons = self._stated_group_pythons(uv)
         for name in entries:
-            self._expand(entries, name, groups, ())
+            self._expand(entries, pythons, name, groups, ())
         legacy = self.requirements(uv, "dev-dependencies", "tool.uv")
         if "dev-dependencies" in uv:
             groups[Name("dev")] = (*groups.get(Name("dev"), ()), *legacy)
@@ -366,11 +367,13 @@ class _Reader:
     def _expand(
         self,
         entries: Mapping[Name, list[object]],
+        pythons: Mapping[Name, SpecifierSet],
         group: Name,
         done: dict[Name, tuple[Requirement, ...]],
         path: tuple[Name, ...],
     ) -> tuple[Requirement, ...]:
-        """Every requirement of ``group``, each once, with included groups in the place of their inclusion."""
+        """Every requirement of ``group``, each once, with included groups in the place of their inclusion; for the Pythons
+        that the group is for."""
         key = f"dependency-groups.{group}"
         if group in path:
             circle = " → ".join((*path[path.index(group) :], group))
@@ -389,10 +392,10 @@ class _Reader:
                     raise self.wrong(
                         key, f"includes the group {included!r}, which does not exist", entry["include-group"]
                     )
-                found |= dict.fromkeys(self._expand(entries, included, done, (*path, group)))
+                found |= dict.fromkeys(self._expand(entries, pythons, included, done, (*path, group)))
             else:
                 raise self.wrong(key, 'may hold requirements and { include-group = "…" } only')
-        done[group] = tuple(found)
+        done[group] = tuple(_on(pythons[group], each) if group in pythons else each for each in found)
         return done[group]
 
     def _default_groups(
@@ -408,7 +411,23 @@ class _Reader:
                 raise self.wrong("tool.uv.default-groups", f"names the group {name!r}, which does not exist", name)
         return tuple(sorted(set(names)))
 
-    def _group_pythons(self, uv: Mapping[str, object]) -> Mapping[Name, SpecifierSet]:
+    def _group_pythons(
+        self, stated: Mapping[Name, SpecifierSet], includes: Mapping[Name, tuple[Name, ...]]
+    ) -> Mapping[Name, SpecifierSet]:
+        """The Pythons of each group: those that are stated of it, and of what it includes."""
+        done: dict[Name, SpecifierSet] = {}
+
+        def whole(group: Name) -> SpecifierSet:
+            if group not in done:
+                found = stated.get(group, SpecifierSet())
+                for included in includes.get(group, ()):
+                    found &= whole(included)
+                done[group] = found
+            return done[group]
+
+        return {group: python for group in {*stated, *includes} if (python := whole(group))}
+
+    def _stated_group_pythons(self, uv: Mapping[str, object]) -> Mapping[Name, SpecifierSet]:
         settings = self.table(uv, "dependency-groups", "tool.uv")
         found: dict[Name, SpecifierSet] = {}
         for group in settings:
@@ -511,6 +530,16 @@ class _Reader:
                 raise self.wrong(key, "has several sources, so each needs a `marker`")
             if not disjoint(one.marker, other.marker):
                 raise self.wrong(key, f"has two sources whose markers overlap: `{one.marker}` and `{other.marker}`")
+
+
+def _on(pythons: SpecifierSet, requirement: Requirement) -> Requirement:
+    """The requirement for these Pythons alone."""
+    marker = Marker(
+        " and ".join(f"python_full_version {each.operator} '{each.version}'" for each in sorted(pythons, key=str))
+    )
+    found = Requirement(str(requirement))
+    found.marker = marker if found.marker is None else found.marker & marker
+    return found
 
 
 def _joined(where: str, key: str) -> str:

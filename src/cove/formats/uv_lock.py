@@ -427,6 +427,8 @@ def _section(header: str, table: Mapping[str, object]) -> list[str]:
         elif key == "dependency-metadata" and isinstance(value, list):
             for item in value:
                 nested += ["", f"[[{name}]]", *(f"{_key(k)} = {_value(v)}" for k, v in item.items())]
+        elif key == "members" and isinstance(value, list):
+            plain += _tall(key, map(_value, value))
         elif isinstance(value, list | tuple):
             plain += _fitting(key, [_value(item) for item in value])
         else:

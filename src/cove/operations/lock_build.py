@@ -10,7 +10,7 @@ from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 
 from cove.formats.file_url import to_path
-from cove.formats.locked_requirement import requirement_entry
+from cove.formats.locked_requirement import requirement_entry, specifier_text
 from cove.formats.marker_sets import MarkerSet
 from cove.formats.marker_text import normalized
 from cove.formats.python_range import requires_python_text, wheel_may_run
@@ -157,6 +157,9 @@ class _Maker:
             requires_dev=asked.requires_dev,
             provides_extras=tuple(project.optional_dependencies),
             default_groups=project.default_groups,
+            group_requires_python={
+                group: specifier_text(python) for group, python in project.group_requires_python.items()
+            },
         )
 
     def _source(self, _: Name, candidate: Candidate | None, direct: Direct | None) -> LockedSource:

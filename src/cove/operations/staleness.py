@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from packaging.requirements import Requirement
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
+from cove.formats.core_metadata import read_specifiers
 from cove.formats.git_url import is_git
 from cove.formats.python_range import requires_python_text
 from cove.formats.uv_lock import requirement_lines
@@ -82,6 +83,9 @@ def _member_difference(lock: Lock, member: Member, together: Together) -> str:
         return f"the project was locked as {own.source.kind} and is {member.source.kind} now"
     if own.default_groups != project.default_groups and lock.revision >= DEFAULT_GROUPS_REVISION:
         return "the setting `default-groups` changed"
+    pythons = {group: read_specifiers(text) for group, text in own.group_requires_python.items()}
+    if pythons != project.group_requires_python and lock.revision >= DEFAULT_GROUPS_REVISION:
+        return "the Pythons of groups changed, `tool.uv.dependency-groups`"
     found = (
         compare.requirements("a dependency", own.requires_dist, asked.requires_dist)
         or compare.groups(own.requires_dev, asked.requires_dev)
