@@ -166,6 +166,52 @@ def a_root_that_is_no_project(root: Path) -> Path:
 
 
 @case
+def extras_of_the_project_itself(root: Path) -> Path:
+    write_project(root / "one", "one")
+    more = '[project.optional-dependencies]\nx = ["one"]\n[dependency-groups]\ndev = ["app[x]"]\n'
+    more += '[tool.uv.sources]\none = { path = "../one" }\napp = { workspace = true }\n'
+    return write_project(root / "app", "app", "1", more=more, builds=False)
+
+
+@case
+def extras_of_a_member_itself(root: Path) -> Path:
+    more = '[tool.uv.workspace]\nmembers = ["a", "b"]\n[tool.uv.sources]\na = { workspace = true, editable = false }\n'
+    write_project(root, "root", "0", more=more, builds=False)
+    own = '[project.optional-dependencies]\nx = []\n[dependency-groups]\ndev = ["a[x]"]\n'
+    write_project(root / "a", "a", "1.0", more=own)
+    own = own.replace("a[x]", "b[x]") + "[tool.uv.sources]\nb = { workspace = true, editable = false }\n"
+    return write_project(root / "b", "b", "1.0", more=own)
+
+
+@case
+def extras_of_the_root_itself(root: Path) -> Path:
+    more = '[project.optional-dependencies]\nx = []\n[dependency-groups]\ndev = ["root[x]"]\n'
+    more += '[tool.uv.workspace]\nmembers = ["a"]\n[tool.uv.sources]\nroot = { workspace = true }\n'
+    write_project(root / "a", "a", "1.0", "root", builds=False)
+    return write_project(root, "root", "0", more=more, builds=False)
+
+
+@case
+def extras_of_the_root_that_another_requires(root: Path) -> Path:
+    folder = extras_of_the_root_itself(root)
+    more = "[tool.uv.sources]\nroot = { workspace = true }\n"
+    write_project(root / "a", "a", "1.0", "root", more=more, builds=False)
+    return folder
+
+
+@case
+def groups_without_a_project(root: Path) -> Path:
+    write_project(root / "one", "one", "1.0", "two", more='[tool.uv.sources]\ntwo = { path = "../two" }\n')
+    write_project(root / "two", "two")
+    (root / "tasks").mkdir()
+    (root / "tasks" / "pyproject.toml").write_text(
+        '[dependency-groups]\ndev = ["one"]\ntest = ["two ; sys_platform != \'win32\'", { include-group = "dev" }]\n'
+        '[tool.uv.sources]\none = { path = "../one" }\ntwo = { path = "../two" }\n'
+    )
+    return root / "tasks"
+
+
+@case
 def places_by_marker(root: Path) -> Path:
     write_project(root / "base", "base", "2.0", "lib")
     for version in ("1.0", "1.1"):
@@ -231,7 +277,10 @@ def places_of_conflicting_extras(root: Path) -> Path:
     return write_project(root / "app", "app", "1", more=more)
 
 
-SELECTIONS = {"places_of_conflicting_extras": (["--extra", "cpu"], ["--extra", "gpu"], [])}
+SELECTIONS: dict[str, tuple[list[str], ...]] = {
+    "places_of_conflicting_extras": (["--extra", "cpu"], ["--extra", "gpu"], []),
+    "extras_of_the_root_that_another_requires": (),  # it has no build system, and setuptools is not there
+}
 """What to install, where it cannot be everything at once."""
 
 

@@ -146,6 +146,46 @@ def test_a_root_that_is_no_project(sandbox: Sandbox) -> None:
     assert "a v1.0" in sandbox.cove("tree").ok().stdout
 
 
+def test_groups_of_a_root_that_is_no_project(sandbox: Sandbox) -> None:
+    for name in ("a", "b", "c"):
+        write_project(sandbox.root / name, name, "1.0")
+    write_project(sandbox.work / "m", "m", "1.0")
+    sources = "".join(f'{name} = {{ path = "../{name}" }}\n' for name in ("a", "b", "c"))
+    groups = '[dependency-groups]\ndev = ["a"]\ntest = ["b"]\nother = ["c"]\n[tool.uv.sources]\n'
+    (sandbox.work / "pyproject.toml").write_text(f'[tool.uv.workspace]\nmembers = ["m"]\n{groups}{sources}')
+    tree = sandbox.cove("tree", "--group", "test").ok().stdout
+    assert tree.splitlines() == ["a v1.0 (group: dev)", "b v1.0 (group: test)", "m v1.0"]
+    argv = ("--no-header", "--no-hashes", "--frozen")
+    for selection, wanted in (
+        ((), ["../a", "-e ./m"]),
+        (("--only-group", "test"), ["../b"]),
+        (("--package", "m"), ["-e ./m"]),
+        (("--package", "m", "--group", "other"), ["../c", "-e ./m"]),
+    ):
+        assert sorted(sandbox.cove("export", *argv, *selection).ok().stdout.splitlines()) == sorted(wanted)
+    sandbox.cove("sync", "--package", "m", "--group", "other").ok()
+    assert _installed(sandbox.work) == ["c", "m"]
+
+
+def test_groups_without_a_project(sandbox: Sandbox) -> None:
+    write_project(sandbox.root / "a", "a", "1.0")
+    groups = '[dependency-groups]\ndev = ["a"]\n[tool.uv.sources]\na = { path = "../a" }\n'
+    (sandbox.work / "pyproject.toml").write_text(groups)
+    (sandbox.work / "below").mkdir()
+    (sandbox.work / "below" / "pyproject.toml").write_text("[tool.black]\n")
+    sandbox.cove("sync", "--only-group", "dev", cwd=sandbox.work / "below").ok()
+    assert _installed(sandbox.work) == ["a"]
+    assert sandbox.cove("tree").ok().stdout == "a v1.0 (group: dev)\n"
+    sandbox.cove("sync", "--no-dev").ok()
+    assert _installed(sandbox.work) == []
+    for argv in (("add", "x"), ("add", "x", "--optional", "more"), ("remove", "a")):
+        ran = sandbox.cove(*argv)
+        assert (ran.status, "has no [project] table" in ran.stderr) == (2, True), ran.stderr
+    (sandbox.work / "pyproject.toml").write_text("[tool.black]\n")
+    ran = sandbox.cove("lock")
+    assert (ran.status, "no pyproject.toml with a project" in ran.stderr) == (2, True), ran.stderr
+
+
 def test_settings_are_those_of_the_root(sandbox: Sandbox, workspace: Path) -> None:
     root = workspace / "pyproject.toml"
     root.write_text(root.read_text() + '\n[tool.uv]\nresolution = "lowest"\n')

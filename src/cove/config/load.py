@@ -29,6 +29,8 @@ from cove.model.event import Event, Warned
 from cove.model.origin import Kind, Origin
 
 _PIP_KEYS = frozenset(setting.toml for setting in SETTINGS if setting.table == "pip")
+_LOCKED = frozenset({"workspace", "dev-dependencies"})
+"""Keys of ``[tool.uv]`` that say what is to be locked."""
 
 
 def environment() -> Mapping[str, str]:
@@ -88,13 +90,16 @@ def indexes(settings: Settings, environ: Mapping[str, str]) -> Indexes:
 
 
 def find_project(start: Path) -> Path | None:
-    """The nearest folder from ``start`` upwards whose ``pyproject.toml`` describes a project or workspace, if any.
+    """The nearest folder from ``start`` upwards whose ``pyproject.toml`` describes a project or workspace, or has dependency
+    groups, if any: a file that has settings of tools alone says nothing of what is to be locked.
 
     Raises ``ConfigurationError`` when a ``pyproject.toml`` on the way cannot be read.
     """
     for folder in (start, *start.parents):
         file = _read(folder / "pyproject.toml", "project")
-        if file is not None and ("project" in file.data or "workspace" in file.settings()):
+        if file is not None and (
+            {"project", "dependency-groups"} & file.data.keys() or _LOCKED & file.settings().keys()
+        ):
             return folder
     return None
 

@@ -58,7 +58,7 @@ def add(
     it. Indexes of variables are used and not written: a variable is a matter of this machine. On any failure every file is
     as it was.
     """
-    place = _project(session, package)
+    place = _project(session, package, section)
     demand = read_inputs(session, inputs, lambda: locking_interpreter(session, place.root))
     session = demand.session
     indexes = _given_by_flags(session)
@@ -120,7 +120,7 @@ def remove(
     installs: bool = True,
 ) -> Edited:
     """Remove the requirements for ``names``; raises ``NotInstalled`` when the project does not ask for one of them there."""
-    place = _project(session, package)
+    place = _project(session, package, section)
     with _editing(place) as files:
         file = files[0]
         for text in names:
@@ -145,12 +145,13 @@ def _finish(session: Session, place: Place, texts: tuple[str, ...], selection: S
     return Edited(texts, synced.locked.lock, synced)
 
 
-def _project(session: Session, package: str) -> Place:
+def _project(session: Session, package: str, section: Section) -> Place:
     place = locate(session, package)
-    if not place.project.name:
+    if not place.project.name and not section.group:
+        members = ("name a member of the workspace with --package",) if place.workspace is not None else ()
         raise ConfigurationError(
-            f"{place.pyproject_path} has no [project] table, so nothing can be required there",
-            hints=("name a member of the workspace with --package",),
+            f"{place.pyproject_path} has no [project] table, so nothing but its groups can require anything",
+            hints=(*members, "name a group with --group, or --dev"),
         )
     return place
 

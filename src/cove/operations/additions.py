@@ -142,7 +142,7 @@ class _Source:
 
     def _by_name(self) -> dict[str, object]:
         name, place = self._root.name, self._place
-        is_member = place.workspace is not None and any(each.project.name == name for each in place.members)
+        is_member = any(each.project.name == name for each in place.members)
         if is_member and (self._wishes.editable is not None or name not in place.project.sources):
             return {"workspace": True}
         return {"index": self._wishes.index} if self._wishes.index else {}

@@ -23,7 +23,7 @@ from cove.operations.project import Place, locate
 from cove.operations.reach import Key, Part, key_of, reach
 from cove.operations.selection import Start
 from cove.operations.staleness import project_in
-from cove.operations.sync import Selection, groups_of
+from cove.operations.sync import Selection, groups_of, root_groups
 from cove.operations.together import asked_together
 from cove.wiring import Session
 
@@ -148,6 +148,7 @@ def _starts(locked: Lock, place: Place, scope: Scope) -> list[Start]:
     starts = [
         _start(member, place, scope, is_own=bool(place.project.name) and member is members[0]) for member in chosen
     ]
+    starts += root_groups(locked, place, scope.selection)
     for kind, wanted, taken in (
         ("extra", scope.selection.extras, {*scope.no_extras, *(extra for start in starts for extra in start.extras)}),
         ("extra", scope.no_extras, {extra for each in chosen for extra in _extras(each)}),

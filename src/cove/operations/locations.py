@@ -121,13 +121,20 @@ class Locator:
 
     def _member(self, name: Name, source: SourceSpec) -> Local:
         found = next((each for each in self.place.members if each.project.name == name), None)
-        if found is None or self.place.workspace is None:
+        if found is None:
             raise ConfigurationError(
                 f"{self.place.pyproject_path}: `{name}` shall come from the workspace, which has no member of that name",
                 hints=("members are listed in [tool.uv.workspace] of the root",),
             )
         if self.checkout is not None:
             return self._in_checkout(name, found.folder.resolve())
+        if name in (self.place.project.name, self.place.root.project.name):
+            other = _stated_by_others(
+                found
+            )  # its own source, which members have from the root, does not say that it is required
+            if other is None:
+                return self._folder(found.folder.resolve(), locked_kind(found.project, is_required=False))
+            source = other
         return self.member(found, is_editable=source.editable is not False)
 
     def member(self, found: Place, *, is_editable: bool = True) -> Local:
@@ -196,6 +203,18 @@ def locked_kind(project: Project, *, is_required: bool) -> SourceKind:
     if project.package is None and is_required:
         return "editable"
     return "editable" if project.is_package else "virtual"
+
+
+def _stated_by_others(place: Place) -> SourceSpec | None:
+    """The source that another member of the workspace states for the project at ``place``."""
+    from cove.operations.project import read
+
+    name = place.project.name
+    others = [each.folder for each in place.members if each.project.name != name and name in each.project.sources]
+    stated = (
+        read(folder).project.sources.get(name, ()) for folder in others
+    )  # a member has those of the root as its own
+    return next((source for several in stated for source in several if source.target == "workspace"), None)
 
 
 def _plain(subdirectory: str) -> str | None:

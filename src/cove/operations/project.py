@@ -73,21 +73,17 @@ def locate(session: Session, package: str = "") -> Place:
     """The project in ``--project``, else in the working folder or the nearest one above it; ``package`` names another member
     of its workspace.
 
-    Raises ``ConfigurationError`` when there is none, when its ``pyproject.toml`` has neither a ``[project]`` table nor
-    members, or when members of the workspace contradict each other.
+    What has groups alone counts as one without a name. Raises ``ConfigurationError`` when there is none, or when members of
+    the workspace contradict each other.
     """
     start = Path(session.settings.project or session.cwd)
     folder = find_project(start)
     if folder is None:
         raise ConfigurationError(
-            f"no pyproject.toml in {start} or above it", hints=("`cove init` makes a project of this folder",)
+            f"no pyproject.toml with a project in {start} or above it",
+            hints=("`cove init` makes a project of this folder",),
         )
     place = place_at(folder)
-    if not place.project.name and place.workspace is None:
-        raise ConfigurationError(
-            f"{place.pyproject_path} has no [project] table",
-            hints=("a project needs at least `name` and `version` there",),
-        )
     if not package:
         return place
     from cove.operations import workspace

@@ -115,10 +115,8 @@ def _selected(
     """The packages that the projects need, and these themselves, by name."""
     starts = [_start(locked, each, selection) for each in places]
     _check_offered([start.package for start in starts], place, selection)
-    if not place.project.name and not selection.members:
-        starts.append(_root_groups(locked, place, selection))
-    without = [start.package for start in starts if selection.no_project or not start.package.name]
-    found = select(locked, starts, interpreter.target.markers)
+    without = [start.package for start in starts if selection.no_project]
+    found = select(locked, [*starts, *root_groups(locked, place, selection)], interpreter.target.markers)
     return [package for package in found if package not in without]
 
 
@@ -135,15 +133,24 @@ def _start(locked: Lock, place: Place, selection: Selection) -> Start:
     )
 
 
-def _root_groups(locked: Lock, place: Place, selection: Selection) -> Start:
-    """What the groups of a root need that is no project itself: the lock has what they require, and no edges."""
+def root_groups(locked: Lock, place: Place, selection: Selection) -> tuple[Start, ...]:
+    """What the groups of a root need that is no project itself: the lock has what they require, and no edges. Where members
+    are named, those groups count that are named too."""
+    if place.project.name:
+        return ()
+    if selection.members:
+        selection = replace(selection, no_default_groups=True)
     chosen, stated = groups_of(place, selection), locked.manifest.get("dependency-groups", {})
-    edges = [
-        LockedDependency(Name(each["name"]), tuple(each.get("extras", ())), each.get("marker", ""))
+    edges = {
+        Name(group): tuple(
+            LockedDependency(Name(each["name"]), tuple(each.get("extras", ())), each.get("marker", ""))
+            for each in several
+        )
         for group, several in (stated.items() if isinstance(stated, dict) else ())
-        for each in (several if group in chosen else ())
-    ]
-    return Start(LockedPackage(Name(""), "", LockedSource("virtual", ""), dependencies=tuple(edges)))
+        if group in chosen
+    }
+    root = LockedPackage(Name(""), "", LockedSource("virtual", ""), dev_dependencies=edges)
+    return (Start(root, groups=tuple(edges), itself=False),)
 
 
 def _check_offered(several: Sequence[LockedPackage], place: Place, selection: Selection) -> None:

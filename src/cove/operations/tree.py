@@ -18,7 +18,7 @@ from cove.operations.platforms import platform_markers
 from cove.operations.project import Place, index_of, locate, locking_interpreter
 from cove.operations.reach import Key, key_of, order_of
 from cove.operations.selection import Graph
-from cove.operations.sync import Selection, groups_of
+from cove.operations.sync import Selection, groups_of, root_groups
 from cove.operations.together import asked_together
 from cove.wiring import Session
 
@@ -146,6 +146,10 @@ class _Forest:
         self._reached: dict[Key, tuple[LockedPackage, set[Name]]] = {}
         for member in self._members:
             self._reach(member, _extras(member))
+        self._roots = root_groups(locked, place, view.selection)
+        self._groups |= {key_of(root.package): root.groups for root in self._roots}
+        for _, _, edge, end in self._of_root_groups():
+            self._reach(end, edge.extras)
         if view.packages:
             names = {package.name for package, _ in self._reached.values()}
             for name in view.packages:
@@ -188,8 +192,15 @@ class _Forest:
             for package, extras in self._named():
                 yield self._branch(package, frozenset(extras), (), is_root=package in self._members)
             return
+        for kind, part, edge, end in self._of_root_groups():
+            yield _placed(self._branch(end, frozenset(edge.extras), ()), edge.extras, kind, part)
         for member in self._members:
             yield self._branch(member, frozenset(_extras(member)), (), is_root=True)
+
+    def _of_root_groups(self) -> Iterator[tuple[str, Name | None, LockedDependency, LockedPackage]]:
+        """What the groups of a root require that is no project, and so has no place in the tree itself."""
+        for root in self._roots:
+            yield from self._ends(root.package, (), is_root=True)
 
     def _named(self) -> list[tuple[LockedPackage, set[Name]]]:
         found = [each for each in self._reached.values() if each[0].name in self._view.packages]

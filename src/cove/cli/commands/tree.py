@@ -5,6 +5,7 @@ from argparse import ArgumentParser, ArgumentTypeError
 from cove.cli import drawing, pip_options, selecting
 from cove.cli.context import Context
 from cove.errors import UsageError
+from cove.model.dataclasses import replace
 from cove.operations.reach import key_of
 from cove.operations.tree import Branch, Tree, View, tree
 from cove.wiring import Session
@@ -40,7 +41,7 @@ def run(context: Context) -> int:
             "--locked and --frozen contradict each other: one judges the lock, the other takes it as it is"
         )
     view = View(
-        selection=selecting.selection(given),
+        selection=replace(selecting.selection(given), members=()),  # `--package` is any package here
         packages=pip_options.names(given.package, "shown package"),
         pruned=pip_options.names(given.prune, "omitted package"),
         depth=given.depth,
