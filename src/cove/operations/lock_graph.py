@@ -143,11 +143,10 @@ class Graph:
 
     def _asked(self, start: End | Section) -> list[tuple[Key, str, frozenset[Name]]]:
         """For each end and marker, the extras that are asked for, those that the version does not have included."""
-        edges, known, reached = self._edges[start], self.known(start), self._reached.get(start, EVERYTHING)
+        edges, known = self._edges[start], self.known(start)
         extras: dict[tuple[Key, str], set[Name]] = {}
         for (key, extra), marker in edges.markers.items():
-            is_followed = self._exclusions or not (marker & reached & self._possible).is_empty
-            if key in self.nodes and is_followed:
+            if key in self.nodes:  # whether or not there are environments that come to its start and go on there, as uv
                 told = self._undoubted(start, key, marker)
                 text = self._text(told, known, edges.joined[key, extra])
                 extras.setdefault((key, text), set()).update(() if extra is None else (extra,))

@@ -1,0 +1,114 @@
+"""Locks of small projects by both programs: some made at random, of which ``agreement.fuzz`` runs as many as somebody has
+time for, and the smallest ones that were once locked in two ways."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from agreement.cases import Case, Indexes, indexes
+from agreement.compare import NEITHER, Both
+from agreement.generate import at_random
+
+SEEDS = range(24)
+
+
+@pytest.fixture(scope="module")
+def served() -> Iterator[Indexes]:
+    """One server for all."""
+    with indexes() as made:
+        yield made
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_the_same_lock_twice(seed: int, served: Indexes, tmp_path: Path) -> None:
+    found = Both(served, tmp_path).difference(at_random(seed))
+    assert found is None or found.kind.endswith(NEITHER), found.details
+
+
+_INDEX = [{"name": "main", "url": "{main}", "default": True}]
+
+
+def _case(
+    packages: dict[str, Any], dependencies: list[str], settings: dict[str, Any] | None = None, **more: Any
+) -> Case:
+    project = {"name": "app", "version": "0.1.0", "requires-python": ">=3.9", "dependencies": dependencies}
+    projects = {"": {"project": {**project, **more}, "tool": {"uv": {**(settings or {}), "index": _INDEX}}}}
+    return {"projects": projects, "indexes": {"main": packages}}
+
+
+def _later(case: Case, argv: list[str], packages: dict[str, Any], dependencies: list[str] | None = None) -> Case:
+    """The case with another lock after the index, and perhaps the project, has changed."""
+    root = case["projects"][""]
+    project = {**root["project"], "dependencies": dependencies or root["project"]["dependencies"]}
+    later = {"argv": argv, "indexes": {"main": packages}, "projects": {"": {**root, "project": project}}}
+    return {**case, "later": later}
+
+
+_PARTED = {"a 1.0": {"requires": ["b", "b ; python_version == '3.13'"]}, "b 1.0": {}}
+_RELEASES = {"a 1.0": {}, "a 2.0a1": {}, "b 1.0": {"requires": ["a", "a<=2.0a1 ; sys_platform == 'win32'"]}}
+SMALL = {
+    "a locked version that was yanked since": _later(
+        _case({"a 1.0": {}, "b 1.0": {}}, ["a"]), [], {"a 1.0": {"yanked": "broken"}, "b 1.0": {}}, ["a", "b"]
+    ),
+    "the parts of a lock where a package is upgraded": _later(
+        _case(_PARTED, ["a"]), ["--upgrade-package", "a"], {**_PARTED, "a 2.0": {}}
+    ),
+    "parts of a lock that is for the oldest first": _later(
+        _case(_PARTED, ["b ; python_full_version >= '3.11'"], {"resolution": "lowest"}), [], _PARTED, ["a"]
+    ),
+    "another way to choose": _later(_case({"a 1.0": {}}, ["a"]), ["--resolution", "lowest"], {"a 1.0": {}, "a 0.9": {}}),
+    "a constraint without limits": _case(
+        {"a 1.0": {}}, ["a"], {"constraint-dependencies": ["a ; os_name == 'posix'"]}
+    ),
+    "a constraint on what is marked": _case(
+        {"a 1.0": {}, "a 2.0": {}}, ["a ; os_name == 'posix'", "a"], {"constraint-dependencies": ["a<2"]}
+    ),
+    "names that go before what is stated first": _case(
+        {"b 3.0": {"requires": ["c<2.0"]}, "b 2.5": {}, "c 1.1": {}, "c 2.0": {}}, ["c", "b"]
+    ),
+    "a pre-release where a release fits": _case(_RELEASES, ["a>=0.5a1", "b"]),
+    "a pre-release in one part only": _case(
+        {"a 1.0": {}, "a 2.0a1": {}}, ["a", "a>1.0 ; sys_platform == 'win32'"]
+    ),
+    "pre-releases where they are named": _case({"a 1.0": {}, "a 2.0a1": {}}, ["a>=0.5a1"], {"prerelease": "explicit"}),
+    "what is direct in one part": _case(
+        {"a 4.0": {"requires": ["b"]}, "b 3.0": {}, "b 2.5": {}},
+        ["a", "b ; python_version ~= '3.12'"],
+        {"resolution": "lowest-direct"},
+    ),
+    "specifiers in order": _case({"a 2.0": {}}, ["a", "a==2.*", "a<=3.0", "a~=2.0", "a>=1"]),
+    "markers in order": _case(
+        {"a 2.0": {}},
+        ["a ; python_version != '3.13'"],
+        **{"optional-dependencies": {"p": ["a==2.* ; python_version >= '3.13'"]}},
+    ),
+    "extras by name": _case(
+        {"a 1.0": {}, "b 1.0": {}},
+        [],
+        **{
+            "optional-dependencies": {
+                "p": ["a", "a ; sys_platform == 'win32'"], "q": ["b<=1.0 ; sys_platform != 'win32'"], "all": ["app[p,q]"],
+            }
+        },
+    ),
+    "what no platform is": _case(
+        {
+            "a 1.0": {"requires": ["b ; os_name == 'nt'"]},
+            "b 1.0": {},
+            "c 1.0": {"requires": ["b", "b ; sys_platform != 'win32'"]},
+        },
+        ["a ; sys_platform == 'darwin'", "c"],
+    ),
+    "a marker of many parts": _case(
+        {"a 1.0": {}},
+        ["a ; (python_version == '3.11' or python_version == '3.13') and (sys_platform == 'linux' or os_name == 'nt')"],
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", SMALL.values(), ids=SMALL)
+def test_the_same_lock(case: Case, served: Indexes, tmp_path: Path) -> None:
+    found = Both(served, tmp_path).difference(case)
+    assert found is None, found.details
