@@ -11,6 +11,9 @@ def pool(workers: int, name: str) -> Iterator[ThreadPoolExecutor]:
 
     A ``KeyboardInterrupt`` ends it at once: what still waits for a server that is silent would keep the person waiting too.
     """
+    # The HTTP library crashes when the thread that imported it has ended (pyreqwest 0.15.1): threads of a pool do.
+    import cove.http.transport  # noqa: F401, PLC0415 - where nothing is asked, nothing is loaded
+
     executor = ThreadPoolExecutor(max_workers=max(1, workers), thread_name_prefix=name)
     try:
         yield executor
