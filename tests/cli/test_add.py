@@ -106,6 +106,14 @@ def test_constraints_count_once(sandbox: Sandbox, index: RunningIndex) -> None:
     assert 'name = "leaf"\nversion = "2.0"' in (project / "uv.lock").read_text()
 
 
+@pytest.mark.parametrize("more", [("--no-sync",), ()])
+def test_constraints_count_for_the_whole_run(sandbox: Sandbox, index: RunningIndex, more: tuple[str, ...]) -> None:
+    project = sandbox.project(EMPTY)
+    (project / "limits.txt").write_text("leaf<2\n")
+    sandbox.cove("add", "web", "-c", "limits.txt", "--upgrade", *more).ok()
+    assert 'name = "leaf"\nversion = "1.1"' in (project / "uv.lock").read_text()
+
+
 def test_what_is_excluded_is_asked_of_no_index(sandbox: Sandbox, index: RunningIndex) -> None:
     sandbox.project(EMPTY.replace("[]", '["web", "leaf"]') + '[tool.uv]\nexclude-dependencies = ["leaf"]\n')
     sandbox.cove("lock").ok()

@@ -270,6 +270,19 @@ def test_user_info_reaches_git_and_nothing_else(sandbox: Sandbox, host: str) -> 
     assert not kept.exists()
 
 
+@pytest.mark.parametrize("more", [[], ["--no-sync"], ["--raw"]])
+def test_what_is_typed_serves_for_the_whole_run_and_is_not_written(
+    sandbox: Sandbox, host: str, more: list[str]
+) -> None:
+    project = _app(sandbox, "")
+    said = sandbox.cove("add", f"one @ git+http://me:hunter2@{host}/one.git", *more).ok()
+    assert f"http://{host}/one.git" in (project / "pyproject.toml").read_text()
+    assert f'git = "http://{host}/one.git#' in _lock(sandbox)
+    assert "hunter2" not in said.stdout + said.stderr
+    assert not [path for path in sandbox.root.rglob("*") if path.is_file() and b"hunter2" in path.read_bytes()]
+    assert sandbox.cove("lock", "--upgrade", "--no-cache").status == 2
+
+
 def test_gits_own_helpers_are_asked(sandbox: Sandbox, host: str) -> None:
     (sandbox.home / ".gitconfig").write_text(f"[credential]\n\thelper = store --file={sandbox.home / 'kept'}\n")
     (sandbox.home / "kept").write_text(f"http://me:hunter2@{host.replace(':', '%3a')}\n")

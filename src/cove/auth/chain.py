@@ -78,9 +78,7 @@ class CredentialChain:
 
     def answers(self, url: Url, index: Index | None = None) -> Answers | None:
         """Where ``for_url`` has it from; ``None`` where nothing must be sent, whatever is known."""
-        typed = self._typed.get(_folder(url)) if url.username is None and self._typed else None
-        if typed is not None:
-            url = Url(url.public, typed.username, typed.password)
+        url = self.with_typed(url)
         governing = self.index_for(url, index)
         own = self.of_index(governing) if governing is not None else None
         if own is not None and own.in_force() is not None:
@@ -111,6 +109,11 @@ class CredentialChain:
     def use_for_this_run(self, url: Url) -> None:
         """Use the user info of ``url`` for it and for what lies beside it, though it will be asked for without."""
         self._typed[_folder(url)] = url
+
+    def with_typed(self, url: Url) -> Url:
+        """``url`` with the user info that is to be used for it in this run, where it has none itself."""
+        typed = self._typed.get(_folder(url)) if url.username is None and self._typed else None
+        return url if typed is None else Url(url.public, typed.username, typed.password)
 
     def _for_place(self, url: Url) -> Answers:
         """Files in one folder have one credential, so that a wheel and its metadata are asked about once."""

@@ -10,13 +10,14 @@ from packaging.version import Version
 from cove.config.atomic import write_whole
 from cove.config.edit import DEPENDENCIES, ProjectFile, Section
 from cove.errors import ConfigurationError, NotInstalled
-from cove.formats.git_url import is_git
+from cove.formats import git_url
 from cove.formats.requirement_text import spelled
 from cove.model.dataclasses import dataclass, replace
 from cove.model.event import Finished, Warned
 from cove.model.index import Index
 from cove.model.lock import Lock
 from cove.model.name import Name, normalize
+from cove.model.url import Url
 from cove.operations.additions import NO_WISHES, Addition, Wishes, addition, check_not_itself
 from cove.operations.bounds import bounded
 from cove.operations.inputs import Inputs
@@ -78,7 +79,8 @@ def add(
         if session.settings.frozen:
             return Edited(tuple(each.text for each in additions), None, None)
         place = place_at(place.folder)
-        locked = lock(session, place, constraints=[root.requirement for root in demand.constraints]).lock
+        constraints = [root.requirement for root in demand.constraints]
+        locked = lock(session, place, constraints=constraints).lock
         texts = {each.name: each.text for each in additions}
         if not wishes.is_raw:
             for requirement in (_bounded(session, each, locked) for each in new):
@@ -88,7 +90,7 @@ def add(
             _write(files)
             place = place_at(place.folder)
         selection = replace(_selected(section), no_project=not installs_project)
-        return _finish(session, place, tuple(texts.values()), selection, installs=installs)
+        return _finish(session, place, tuple(texts.values()), selection, constraints, installs=installs)
 
 
 def _add_members(session: Session, place: Place, file: ProjectFile, additions: Sequence[Addition]) -> None:
@@ -138,10 +140,18 @@ def remove(
         return _finish(session, place_at(place.folder), tuple(names), Selection(), installs=installs)
 
 
-def _finish(session: Session, place: Place, texts: tuple[str, ...], selection: Selection, *, installs: bool) -> Edited:
+def _finish(
+    session: Session,
+    place: Place,
+    texts: tuple[str, ...],
+    selection: Selection,
+    constraints: Sequence[Requirement] = (),
+    *,
+    installs: bool,
+) -> Edited:
     if not installs:
-        return Edited(texts, lock(session, place).lock, None)
-    synced = sync(session, selection, place=place)
+        return Edited(texts, lock(session, place, constraints=constraints).lock, None)
+    synced = sync(session, selection, place=place, constraints=constraints)
     return Edited(texts, synced.locked.lock, synced)
 
 
@@ -180,8 +190,8 @@ def _used_here(session: Session, root: Root) -> Root:
     url = root.url
     if url is None or url.username is None or _VARIABLE.search(root.written):
         return root
-    if not is_git(url.public):
-        session.credentials.use_for_this_run(url)
+    address = git_url.parse(url.public).url.public if git_url.is_git(url.public) else url.public
+    session.credentials.use_for_this_run(Url(address, url.username, url.password))
     session.listener(
         Warned(
             f"the user info in the URL of `{root.name}` is not written to the project",

@@ -5,6 +5,8 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from packaging.requirements import Requirement
+
 from cove.errors import ConfigurationError, NoCompatibleFile, PythonIncompatible, StaleLock
 from cove.formats import git_url
 from cove.formats.direct_url import Archive, Directory, DirectUrl
@@ -60,11 +62,17 @@ class Synced:
 
 
 def sync(
-    session: Session, selection: Selection | None = None, *, place: Place | None = None, dry_run: bool = False
+    session: Session,
+    selection: Selection | None = None,
+    *,
+    place: Place | None = None,
+    dry_run: bool = False,
+    constraints: Sequence[Requirement] = (),
 ) -> Synced:
-    """Lock the project if it must be, and make its environment have what ``selection`` takes from the lock."""
+    """Lock the project if it must be, and make its environment have what ``selection`` takes from the lock. ``constraints``
+    as for ``lock``."""
     place = place or locate(session)
-    locked = lock(session, place, dry_run=dry_run)
+    locked = lock(session, place, dry_run=dry_run, constraints=constraints)
     interpreter = project_interpreter(session, place)
     return Synced(
         locked,

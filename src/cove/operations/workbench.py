@@ -324,6 +324,7 @@ class Workbench:
         from cove.operations.local_projects import local_project
         from cove.operations.locations import Checkout
 
+        wanted = self._with_typed(wanted)
         git = self._repositories.resolve(wanted, label, self._commits.get(wanted.within("").requested, ""))
         checkout = Checkout(self._repositories.checkout(git, label), git)
         folder = self._within(checkout, git, label)
@@ -357,7 +358,7 @@ class Workbench:
 
         from cove.operations.locations import Checkout
 
-        tree = self._repositories.checkout(git, label)
+        tree = self._repositories.checkout(self._with_typed(git), label)
         checkout = Checkout(tree, git)
         nested = self._for_building(self._within(checkout, git, label), digest, checkout)
         with TemporaryDirectory(prefix="cove-build-") as work:
@@ -366,6 +367,9 @@ class Workbench:
             folder = self._within(Checkout(copy, git), git, label)
             made = nested.builder(label).build_wheel(folder, Path(work) / "out", label)
             return self.session.store.add_built(digest, settings, made)
+
+    def _with_typed(self, git: GitUrl) -> GitUrl:
+        return replace(git, url=self.session.credentials.with_typed(git.url))
 
     def _within(self, checkout: "Checkout", git: GitUrl, label: str) -> Path:
         root = checkout.folder.resolve()
