@@ -34,7 +34,7 @@ from cove.formats.marker_diagrams import (
 from cove.model.dataclasses import dataclass, field
 from cove.model.name import Name, normalize
 
-__all__ = ["EVERYTHING", "FACTS", "NOTHING", "MarkerSet", "TooComplex", "marker_set", "python_set"]
+__all__ = ["EVERYTHING", "NOTHING", "MarkerSet", "TooComplex", "marker_set", "python_set"]
 
 _SYSTEMS = {"Windows": "win32", "Linux": "linux", "Darwin": "darwin"}
 _LOWEST: Cut = ((0,), 0)  # no version is below 0
@@ -249,8 +249,6 @@ def _lowest_python(diagram: Diagram, low: Cut | None) -> Cut | None:
 
 EVERYTHING = MarkerSet(diagram=True)
 NOTHING = MarkerSet(diagram=False)
-FACTS = EVERYTHING
-"""What holds on every platform; sets know it by themselves."""
 
 
 # --- from markers ----------------------------------------------------------------------------------------------------

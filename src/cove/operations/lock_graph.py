@@ -11,7 +11,7 @@ from packaging.markers import Marker
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 
-from cove.formats.marker_sets import EVERYTHING, FACTS, NOTHING, MarkerSet, TooComplex, marker_set, python_set
+from cove.formats.marker_sets import EVERYTHING, NOTHING, MarkerSet, TooComplex, marker_set, python_set
 from cove.formats.marker_text import spelled
 from cove.model.candidate import Candidate
 from cove.model.conflict import Choice
@@ -103,7 +103,7 @@ class Graph:
             self._overrides.setdefault(normalize(override.name), []).append(override)
         self._requires_python = requires_python
         self._exclusions = exclusions or Exclusions()
-        self._possible = FACTS & python_set(requires_python) & self._exclusions.allowed
+        self._possible = python_set(requires_python) & self._exclusions.allowed
         self._source_of = source_of
         self.nodes: dict[Key, Node] = {}
         self._members = {
@@ -178,7 +178,7 @@ class Graph:
         """How the lock writes which parts these are."""
         whole = [part.markers.assuming_python(self._requires_python) for part in parts]
         found = list(dict.fromkeys(each.without_extras for each in whole))
-        if any(not (one & other & FACTS).is_empty for one, other in combinations(found, 2)):
+        if any(not (one & other).is_empty for one, other in combinations(found, 2)):
             found = whole  # only what is asked for tells them apart
         return tuple(text for text in dict.fromkeys(map(spelled, found)) if text)
 

@@ -237,12 +237,12 @@ class Moves:
 def _places(resolution_markers: Iterable[str], stated: Sequence[tuple[Marker, str]]) -> tuple[str, ...]:
     """Those of the ``stated`` places that are for environments which a package with these markers is locked for; an empty
     one if it is for others too. A package without such markers is the only one of its name, and for any."""
-    from cove.formats.marker_sets import EVERYTHING, FACTS, NOTHING, marker_set
+    from cove.formats.marker_sets import EVERYTHING, NOTHING, marker_set
 
     where = NOTHING
     for text in resolution_markers:
         where |= marker_set(Marker(text))
-    rest = where = (EVERYTHING if where.is_empty else where) & FACTS
+    rest = where = EVERYTHING if where.is_empty else where
     found = {}
     for marker, place in stated:
         here = marker_set(marker)

@@ -8,7 +8,7 @@ from typing import Self
 from packaging.markers import Marker
 from packaging.specifiers import SpecifierSet
 
-from cove.formats.marker_sets import EVERYTHING, FACTS, NOTHING, MarkerSet, TooComplex, marker_set, python_set
+from cove.formats.marker_sets import EVERYTHING, NOTHING, MarkerSet, TooComplex, marker_set, python_set
 from cove.formats.marker_text import spelled
 from cove.index.candidates import lowest_admitted, readable
 from cove.model.conflict import Choice, Exclusion
@@ -26,7 +26,7 @@ class Part:
         self,
         requires_python: SpecifierSet,
         markers: MarkerSet = EVERYTHING,
-        facts: MarkerSet = FACTS,
+        facts: MarkerSet = EVERYTHING,
         meanings: dict[tuple[int, Name | None], tuple[MarkerSet, Marker]] | None = None,
         *,
         asked: frozenset[str] = frozenset(),
@@ -213,7 +213,7 @@ def everything(
     for markers in stated:
         supported |= markers
     asked = frozenset(choice.code for members in conflicts for choice in members)
-    return Part(requires_python, EVERYTHING, FACTS & supported & allowed(conflicts), asked=asked)
+    return Part(requires_python, EVERYTHING, supported & allowed(conflicts), asked=asked)
 
 
 def begin(whole: Part, environments: Iterable[Marker] = (), forks: Sequence[Fork] = (Fork(),)) -> list[Part]:

@@ -7,7 +7,7 @@ from packaging.markers import Marker
 from packaging.specifiers import SpecifierSet
 from packaging.version import InvalidVersion, Version
 
-from cove.formats.marker_sets import EVERYTHING, FACTS, NOTHING, MarkerSet, marker_set, python_set
+from cove.formats.marker_sets import EVERYTHING, NOTHING, MarkerSet, marker_set, python_set
 from cove.formats.marker_text import spelled
 from cove.model.conflict import Choice
 from cove.model.dataclasses import dataclass
@@ -74,7 +74,7 @@ class _Walk:
         self._without = without
         self._chosen = chosen
         self._python = SpecifierSet(lock.requires_python)
-        self._possible = FACTS & python_set(self._python)
+        self._possible = python_set(self._python)
         self._packages: dict[Key, LockedPackage] = {}
         self._reached: dict[_Node, MarkerSet] = {}
         self._via: dict[Key, set[Name]] = {}

@@ -285,10 +285,10 @@ def _at(requirement: Requirement, local: Local | None) -> Requirement:
 
 def _is_possible(one: Marker | None, other: Marker | None) -> bool:
     """Whether there are environments where both markers hold."""
-    from cove.formats.marker_sets import FACTS, TooComplex, marker_set
+    from cove.formats.marker_sets import TooComplex, marker_set
 
     try:
-        return not (marker_set(one) & marker_set(other) & FACTS).is_empty
+        return not (marker_set(one) & marker_set(other)).is_empty
     except TooComplex:
         return True
 
