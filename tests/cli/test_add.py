@@ -89,6 +89,22 @@ def test_an_index_that_is_given_again_moves_to_the_top(sandbox: Sandbox, index: 
     assert uv["sources"] == {"leaf": {"index": "mine"}}
 
 
+def test_indexes_that_move_leave_no_gap(sandbox: Sandbox, index: RunningIndex) -> None:
+    one, two = (
+        f'\n[[tool.uv.index]]\nname = "{name}"\nurl = "https://example.com/{name}"\n' for name in ("one", "two")
+    )
+    given = [word for name in ("two", "one") for word in ("--index", f"{name}=https://example.com/{name}")]
+    sources = '\n[tool.uv.sources]\nleaf = { index = "two" }\n'
+    for more, argv, after in (
+        (one + two, given[:2], two + one + sources),
+        (one + two, given, two + one),
+        (one + two + "\n[tool.x]\n", given, two + one + "\n[tool.x]\n"),
+    ):
+        project = sandbox.project(EMPTY + more)
+        sandbox.cove("add", "leaf", *argv, "--frozen").ok()
+        assert (project / "pyproject.toml").read_text() == EMPTY.replace("[]", '[\n    "leaf",\n]') + after
+
+
 def test_old_ways_to_give_an_index_are_used_and_not_written(sandbox: Sandbox, index: RunningIndex) -> None:
     project = sandbox.project(EMPTY)
     ran = sandbox.cove("add", "leaf", "--index-url", index.simple_url.public, "--no-sync", UV_DEFAULT_INDEX="").ok()

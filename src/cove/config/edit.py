@@ -58,6 +58,7 @@ class ProjectFile:
         except (TOMLKitError, UnicodeDecodeError) as error:
             raise ConfigurationError(f"{path}: the file cannot be read: {error}") from None
         self._headings = _tight_headings(text)
+        self._most_blank = max(map(len, re.findall(r"\n(\n+)(?=\[)", text)), default=1)
         self._is_crlf = text != written
 
     @classmethod
@@ -70,8 +71,12 @@ class ProjectFile:
 
     @property
     def text(self) -> str:
-        """The file as it would be written: a table that is new gets a blank line before it, the others stay as they are."""
+        """The file as it would be written: a table that is new gets a blank line before it, the others stay as they are. One
+        that moved leaves no gap that is wider than those that were there."""
         text = _spaced(tomlkit.dumps(self._document), self._headings)
+        text = re.sub(rf"(\n{{{self._most_blank + 1}}})\n+(?=\[)", r"\1", text)
+        if not self.before.endswith((b"\n\n", b"\n\r\n")):
+            text = text.rstrip("\n")
         text += "" if text.endswith("\n") else "\n"
         return text.replace("\n", "\r\n") if self._is_crlf else text
 
