@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from packaging.markers import Marker
 from packaging.specifiers import SpecifierSet
 
+from cove.formats.marker_sets import marker_set
 from cove.formats.marker_text import NEVER, disjoint, impossible, normalized, stated
 from cove.model.name import Name
 
@@ -137,3 +138,26 @@ def test_a_hostile_marker_is_kept_as_written() -> None:
     marker = Marker(" or ".join(pairs))
     assert Marker(normalized(marker, ANY)) == marker
     assert not impossible(marker, ANY)
+
+
+def _parity(extras: list[str], *, odd: bool) -> str:
+    """A marker that holds where an odd (even) number of extras is asked for: few nodes, and exponentially many ways."""
+    if len(extras) == 1:
+        return f"extra {'==' if odd else '!='} '{extras[0]}'"
+    left, right = extras[: len(extras) // 2], extras[len(extras) // 2 :]
+    return (
+        f"({_parity(left, odd=True)} and {_parity(right, odd=not odd)}"
+        f" or {_parity(left, odd=False)} and {_parity(right, odd=odd)})"
+    )
+
+
+def test_a_marker_with_many_ways_through_it_takes_no_longer_than_it_has_parts() -> None:
+    marker = Marker(_parity([f"e{number:02}" for number in range(40)], odd=True))
+    assert normalized(marker, SpecifierSet(">=3.9"), Name("e01")) == ""
+    assert impossible(marker, SpecifierSet(">=3.9"))
+    assert Marker(stated(marker)) == marker
+    found = marker_set(marker)
+    assert found.without_extras.is_everything
+    assert found.python_only.is_everything
+    assert found.lowest_python is None
+    assert found.order == marker_set(marker).order

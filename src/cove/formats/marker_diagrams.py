@@ -7,6 +7,7 @@ that agree on all platforms there are, one stands for all of them.
 
 from collections.abc import Callable, Iterator
 from threading import Lock as Mutex
+from typing import TypeVar
 from weakref import WeakValueDictionary
 
 from cove.model.dataclasses import dataclass
@@ -64,6 +65,8 @@ class Node:
 
 
 Diagram = Node | bool
+
+Folded = TypeVar("Folded")
 
 _nodes: WeakValueDictionary[tuple[Variable, tuple[Cut, ...], tuple[int, ...]], Node] = WeakValueDictionary()
 _mutex = Mutex()
@@ -132,18 +135,34 @@ def spread(node: Diagram, variable: Variable, cuts: list[Cut]) -> Iterator[Diagr
         yield node.branches[position]
 
 
-def negated(diagram: Diagram) -> Diagram:
-    """What is true where ``diagram`` is false."""
-    known: dict[int, Diagram] = {}
+def folded(diagram: Diagram, leaf: Callable[[bool], Folded], step: Callable[[Node, list[Folded]], Folded]) -> Folded:
+    """What ``step`` makes of every node and of what was made of its branches. Each node has its turn once: the ways through a
+    diagram are exponentially many where its nodes are few."""
+    known: dict[int, Folded] = {}
 
-    def negate(node: Diagram) -> Diagram:
+    def fold(node: Diagram) -> Folded:
         if isinstance(node, bool):
-            return not node
+            return leaf(node)
         if id(node) not in known:
-            known[id(node)] = make_node(node.variable, list(node.cuts), [negate(branch) for branch in node.branches])
+            known[id(node)] = step(node, [fold(branch) for branch in node.branches])
         return known[id(node)]
 
-    return negate(diagram)
+    return fold(diagram)
+
+
+def negated(diagram: Diagram) -> Diagram:
+    """What is true where ``diagram`` is false."""
+    return folded(diagram, lambda value: not value, rebuilt)
+
+
+def rebuilt(node: Node, branches: list[Diagram]) -> Diagram:
+    """``node`` with other branches, for ``folded``."""
+    return make_node(node.variable, list(node.cuts), branches)
+
+
+def same(value: bool) -> Diagram:  # noqa: FBT001 - a diagram that is a constant
+    """A leaf that stays as it is, for ``folded``."""
+    return value
 
 
 # --- platforms -------------------------------------------------------------------------------------------------------

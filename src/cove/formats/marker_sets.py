@@ -8,6 +8,7 @@ expressed through ``python_full_version``, and ``platform_system`` through ``sys
 
 import re
 from collections.abc import Callable, Collection
+from weakref import WeakKeyDictionary
 
 from packaging.markers import Marker
 from packaging.specifiers import InvalidSpecifier, Specifier, SpecifierSet
@@ -26,9 +27,12 @@ from cove.formats.marker_diagrams import (
     Variable,
     canonical,
     combined,
+    folded,
     make_node,
     negated,
     rank,
+    rebuilt,
+    same,
     spread,
 )
 from cove.model.dataclasses import dataclass, field
@@ -66,22 +70,9 @@ class MarkerSet:
         """Whether every environment is in the set."""
         return self.diagram is True
 
-    def implies(self, other: "MarkerSet") -> bool:
-        """Whether ``other`` contains this set."""
-        return (self & ~other).is_empty
-
-    def with_extra(self, extra: Name | None, undecided: Collection[str] = ()) -> "MarkerSet":
-        """The set when ``extra`` alone is asked for (``None``: no extra is): ``extra`` conditions are decided and vanish.
-
-        Those that name something ``undecided`` stay.
-        """
-
-        def decide(variable: Variable) -> bool | None:
-            if variable.name != "extra" or variable.operand in undecided:
-                return None
-            return variable.operand == (extra or "")
-
-        return MarkerSet(canonical(_decided(self.diagram, decide)))
+    def with_extra(self, extra: Name | None) -> "MarkerSet":
+        """The set when ``extra`` alone is asked for (``None``: no extra is): ``extra`` conditions are decided and vanish."""
+        return self.with_extras({extra or ""})
 
     def with_extras(self, extras: Collection[str]) -> "MarkerSet":
         """The set when exactly ``extras`` are asked for: ``extra`` conditions are decided and vanish."""
@@ -112,7 +103,7 @@ class MarkerSet:
         return MarkerSet(canonical(_without_extras(self.diagram)))
 
     @property
-    def order(self) -> tuple[object, ...]:
+    def order(self) -> "Order":
         """What sets are sorted by in a lock."""
         return _order(self.diagram)
 
@@ -133,41 +124,44 @@ class MarkerSet:
     @property
     def lowest_python(self) -> Cut | None:
         """Where the Pythons of the set begin, ``None`` if there is no lowest."""
-        found = _lowest_python(self.diagram, None)
+        found = _lowest_python(self.diagram)
         return None if found == _LOWEST else found
 
 
 def _decided(diagram: Diagram, decide: Callable[[Variable], bool | None]) -> Diagram:
-    if isinstance(diagram, bool):
-        return diagram
-    answer = decide(diagram.variable)
-    if answer is not None:
-        return _decided(diagram.branches[answer], decide)
-    return make_node(diagram.variable, list(diagram.cuts), [_decided(branch, decide) for branch in diagram.branches])
+    def step(node: Node, branches: list[Diagram]) -> Diagram:
+        answer = decide(node.variable)
+        return rebuilt(node, branches) if answer is None else branches[answer]
+
+    return folded(diagram, same, step)
 
 
 def _assumed(diagram: Diagram, python: Diagram) -> Diagram:
-    if isinstance(diagram, bool) or isinstance(python, bool):
+    if isinstance(python, bool):
         return diagram
-    if diagram.variable != python.variable:
-        return make_node(
-            diagram.variable, list(diagram.cuts), [_assumed(branch, python) for branch in diagram.branches]
-        )
-    cuts: list[Cut] = sorted({*diagram.cuts, *python.cuts})
-    ours = list(spread(diagram, diagram.variable, cuts))
+
+    def step(node: Node, branches: list[Diagram]) -> Diagram:
+        return _assumed_here(node, python) if node.variable == python.variable else rebuilt(node, branches)
+
+    return folded(diagram, same, step)
+
+
+def _assumed_here(node: Node, python: Node) -> Diagram:
+    cuts: list[Cut] = sorted({*node.cuts, *python.cuts})
+    ours = list(spread(node, node.variable, cuts))
     allowed = list(spread(python, python.variable, cuts))
     inside = [position for position, answer in enumerate(allowed) if answer]
-    if not inside:
-        return False
     # A segment outside the range takes the branch of the segment inside before it (the first: after it), because the
     # answer there is free and a cut that nothing forces makes the marker longer.
     nearest = [max((i for i in inside if i <= position), default=inside[0]) for position in range(len(ours))]
-    return make_node(diagram.variable, cuts, [ours[position] for position in nearest])
+    return make_node(node.variable, cuts, [ours[position] for position in nearest])
 
 
 def _restricted(diagram: Diagram, known: Diagram) -> Diagram:
     """``diagram`` where ``known`` (not empty) holds, and elsewhere whatever makes it smallest."""
-    done: dict[tuple[int, int], Diagram] = {}
+    done: dict[
+        tuple[int, int], tuple[Diagram, Node]
+    ] = {}  # nodes that are made here are kept, for an id names one alone
 
     def restrict(a: Diagram, b: Diagram) -> Diagram:
         if isinstance(a, bool) or isinstance(b, bool):
@@ -176,8 +170,8 @@ def _restricted(diagram: Diagram, known: Diagram) -> Diagram:
         if key not in done:
             if len(done) >= STEP_LIMIT:
                 raise TooComplex
-            done[key] = step(a, b)
-        return done[key]
+            done[key] = (step(a, b), b)
+        return done[key][0]
 
     def step(a: Node, b: Node) -> Diagram:
         if b.variable < a.variable:  # what is asked first does not matter for ``a``
@@ -201,50 +195,56 @@ def _is_extra(variable: Variable, code: str) -> bool:
 
 
 def _without_extras(diagram: Diagram) -> Diagram:
-    if isinstance(diagram, bool):
-        return diagram
-    branches = [_without_extras(branch) for branch in diagram.branches]
-    if diagram.variable.name != "extra":
-        return make_node(diagram.variable, list(diagram.cuts), branches)
-    return combined(branches[0], branches[1], decided=True)
+    def step(node: Node, branches: list[Diagram]) -> Diagram:
+        if node.variable.name != "extra":
+            return rebuilt(node, branches)
+        return combined(branches[0], branches[1], decided=True)
 
+    return folded(diagram, same, step)
+
+
+Order = tuple[object, ...]
 
 _KINDS = {"": 3, "in": 4, "contains": 5}
 
 
-def _order(diagram: Diagram) -> tuple[object, ...]:
+def _order(diagram: Diagram) -> Order:
     """By kind (versions before other values), variable, and then by values and what they lead to, as uv sorts its diagrams."""
-    if isinstance(diagram, bool):
-        return (0,) if diagram else (1,)
-    variable = diagram.variable
-    lows = [(0,), *((1, cut) for cut in diagram.cuts)]
-    highs = [*((1, cut) for cut in diagram.cuts), (2,)]
-    branches = map(_order, diagram.branches)
+    return folded(diagram, lambda value: (0,) if value else (1,), _order_of_node)
+
+
+_orders: WeakKeyDictionary[Node, Order] = WeakKeyDictionary()
+"""One object for each node: what is the same object needs not to be compared, branch by branch."""
+
+
+def _order_of_node(node: Node, branches: list[Order]) -> Order:
+    variable = node.variable
+    lows = [(0,), *((1, cut) for cut in node.cuts)]
+    highs = [*((1, cut) for cut in node.cuts), (2,)]
     edges = tuple(zip(lows, highs, branches, strict=True))
     is_version = variable.name in VERSIONS and not variable.operator
     kind = 2 if is_version else 6 if variable.name not in STRINGS else _KINDS.get(variable.operator, 7)
-    return (kind, variable.rank, variable.operator, variable.operand, edges)
+    return _orders.setdefault(node, (kind, variable.rank, variable.operator, variable.operand, edges))
 
 
 def _values(diagram: Diagram, variable: Variable) -> Diagram:
-    if isinstance(diagram, bool):
-        return diagram
-    if diagram.variable == variable:
-        return make_node(variable, list(diagram.cuts), [branch is not False for branch in diagram.branches])
-    found: Diagram = False
-    for branch in diagram.branches:
-        found = combined(found, _values(branch, variable), decided=True)
-    return found
+    def step(node: Node, branches: list[Diagram]) -> Diagram:
+        if node.variable == variable:
+            return rebuilt(node, [branch is not False for branch in node.branches])
+        found: Diagram = False
+        for branch in branches:
+            found = combined(found, branch, decided=True)
+        return found
+
+    return folded(diagram, same, step)
 
 
-def _lowest_python(diagram: Diagram, low: Cut | None) -> Cut | None:
+def _lowest_python(diagram: Diagram) -> Cut | None:
     """The lowest cut from which on ``diagram`` holds somewhere, ``_LOWEST`` without one; ``None`` if it holds nowhere."""
-    if isinstance(diagram, bool):
-        return (low or _LOWEST) if diagram else None
-    is_python = diagram.variable.name == "python_full_version" and not diagram.variable.operator
-    lows = (None, *diagram.cuts) if is_python else (low,) * len(diagram.branches)
-    found = [_lowest_python(branch, start) for branch, start in zip(diagram.branches, lows, strict=True)]
-    return min((each for each in found if each is not None), default=None)
+    pythons = _values(_without_extras(diagram), _PYTHON)
+    if not isinstance(pythons, Node):
+        return _LOWEST if pythons else None
+    return next(low for low, holds in zip((_LOWEST, *pythons.cuts), pythons.branches, strict=True) if holds)
 
 
 EVERYTHING = MarkerSet(diagram=True)
