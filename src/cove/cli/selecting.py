@@ -3,6 +3,8 @@
 from argparse import ArgumentParser, Namespace
 from collections.abc import Iterable
 
+from cove.cli.options import declare
+from cove.config.settings import BY_NAME, Settings
 from cove.model.name import Name, normalize
 from cove.operations.sync import Selection
 
@@ -11,7 +13,8 @@ def add_arguments(parser: ArgumentParser) -> None:
     """``--extra``, ``--group`` and their like, and what of the environment stays as it is."""
     add_extras(parser, "Install")
     add_groups(parser, "Install")
-    parser.add_argument("--no-install-project", action="store_true", help="Do not install the project itself")
+    add_left_out(parser)
+    add_settings(parser, "no-editable", "no-editable-package")
     parser.add_argument(
         "--package", action="append", default=[], metavar="PACKAGE", help="For this member of the workspace"
     )
@@ -19,38 +22,52 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--inexact", action="store_true", help="Keep what is installed and not in the lock")
 
 
+def add_settings(parser: ArgumentParser, *names: str) -> None:
+    """The options of single settings."""
+    for name in names:
+        declare(parser.add_argument, BY_NAME[name])
+
+
+def add_left_out(parser: ArgumentParser) -> None:
+    """``--no-install-project`` and its like."""
+    add_settings(parser, *(f"no-install-{what}" for what in ("project", "workspace", "local", "package")))
+
+
 def add_extras(parser: ArgumentParser, verb: str) -> None:
-    """``--extra`` and ``--all-extras``; ``verb`` is what is done with them."""
-    parser.add_argument(
-        "--extra", action="append", default=[], metavar="EXTRA", help=f"{verb} this extra of the project"
-    )
-    parser.add_argument("--all-extras", action="store_true", help=f"{verb} all extras")
+    """``--extra``, ``--all-extras`` and ``--no-extra``; ``verb`` is what is done with them."""
+    add = parser.add_argument
+    add("--extra", action="append", default=[], metavar="EXTRA", help=f"{verb} this extra of the project")
+    add("--all-extras", action="store_true", help=f"{verb} all extras")
+    add("--no-extra", action="append", default=[], metavar="EXTRA", help="With --all-extras: leave this extra out")
 
 
 def add_groups(parser: ArgumentParser, verb: str) -> None:
     """``--group`` and its like."""
-    parser.add_argument("--group", action="append", default=[], metavar="GROUP", help=f"{verb} this dependency group")
-    parser.add_argument("--no-group", action="append", default=[], metavar="GROUP", help="Leave this group out")
-    parser.add_argument("--only-group", action="append", default=[], metavar="GROUP", help=f"{verb} this group alone")
-    parser.add_argument("--all-groups", action="store_true", help=f"{verb} all dependency groups")
-    parser.add_argument("--no-default-groups", action="store_true", help="Leave out the groups taken by default")
-    parser.add_argument("--dev", action="store_true", help=f"{verb} the group `dev` (as by default)")
-    parser.add_argument("--no-dev", action="store_true", help="Leave out the group `dev`")
-    parser.add_argument("--only-dev", action="store_true", help=f"{verb} the group `dev` alone")
+    add = parser.add_argument
+    add("--group", action="append", default=[], metavar="GROUP", help=f"{verb} this dependency group")
+    add("--no-group", action="append", default=[], metavar="GROUP", help="Leave this group out")
+    add("--only-group", action="append", default=[], metavar="GROUP", help=f"{verb} this group alone")
+    add("--all-groups", action="store_true", help=f"{verb} all dependency groups")
+    add("--dev", action="store_true", help=f"{verb} the group `dev` (as by default)")
+    add("--only-dev", action="store_true", help=f"{verb} the group `dev` alone")
+    add_settings(parser, "no-dev", "no-default-groups")
 
 
-def selection(arguments: Namespace) -> Selection:
-    """What the options say; those that a command does not have are as if they were not given."""
+def selection(arguments: Namespace, settings: Settings) -> Selection:
+    """What the options say; those that a command does not have are as if they were not given. One that names a group outranks
+    what a variable says of all runs."""
     given = vars(arguments)
+    takes_dev = arguments.dev or arguments.only_dev
+    leaves_dev = settings.no_dev and not (takes_dev and settings.origin("no-dev").kind == "variable")
     return Selection(
         extras=_names(given.get("extra", ())),
         all_extras=bool(given.get("all_extras")),
+        no_extras=_names(given.get("no_extra", ())),
         groups=_names([*arguments.group, *(["dev"] if arguments.dev else [])]),
-        no_groups=_names([*arguments.no_group, *(["dev"] if arguments.no_dev else [])]),
+        no_groups=_names([*arguments.no_group, *(["dev"] if leaves_dev else [])]),
         only_groups=_names([*arguments.only_group, *(["dev"] if arguments.only_dev else [])]),
         all_groups=arguments.all_groups,
-        no_default_groups=arguments.no_default_groups,
-        no_project=bool(given.get("no_install_project")),
+        no_default_groups=settings.no_default_groups,
         members=_names(given.get("package", ())),
         all_members=bool(given.get("all_packages")),
         keeps_extraneous=bool(given.get("inexact")),

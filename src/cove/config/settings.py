@@ -62,6 +62,7 @@ GROUPS = {
     "limits": "Resolver options",
     "lock": "Lock options",
     "add": "Requirement options",
+    "selection": "Selection options",
     "installer": "Installer options",
     "build": "Build options",
     "build-limits": "Build options",
@@ -432,6 +433,35 @@ class Settings:
         read_package_or_special, group="pip-binary", toml="only-binary", table="pip",
         flag="--only-binary", text=commas_or_words, metavar="PACKAGE", help="Never build this package (or `:all:`)",
     )  # fmt: skip
+
+    # selection
+    no_dev = _switch(group="selection", env=("UV_NO_DEV",), flag="--no-dev", help="Leave out the group `dev`")
+    no_default_groups = _switch(
+        group="selection", env=("UV_NO_DEFAULT_GROUPS",), flag="--no-default-groups",
+        help="Leave out the groups taken by default",
+    )  # fmt: skip
+    no_editable = _switch(
+        group="selection", env=("UV_NO_EDITABLE",), flag="--no-editable", negative="--editable",
+        help="Take editable projects as plain folders",
+    )  # fmt: skip
+    no_editable_package = _packages(
+        group="selection", flag="--no-editable-package", help="Take this editable project as a plain folder"
+    )
+    no_install_project = _switch(
+        group="selection", env=("UV_NO_INSTALL_PROJECT",), flag="--no-install-project",
+        help="Do not install the project itself",
+    )  # fmt: skip
+    no_install_workspace = _switch(
+        group="selection", env=("UV_NO_INSTALL_WORKSPACE",), flag="--no-install-workspace",
+        help="Do not install any member of the workspace",
+    )  # fmt: skip
+    no_install_local = _switch(
+        group="selection", env=("UV_NO_INSTALL_LOCAL",), flag="--no-install-local",
+        help="Do not install what comes from a path, the members of the workspace among it",
+    )  # fmt: skip
+    no_install_package = _packages(group="selection", flag="--no-install-package", help="Do not install this package")
+    no_sync = _switch(group="selection", env=("UV_NO_SYNC",), flag="--no-sync", help="Leave the environment as it is")
+    dev = _switch(group="environment", env=("UV_DEV",), help="`cove add` adds to the group `dev`")
 
     # pip
     system = _switch(

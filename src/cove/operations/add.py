@@ -49,7 +49,6 @@ def add(
     wishes: Wishes = NO_WISHES,
     package: str = "",
     installs: bool = True,
-    installs_project: bool = True,
 ) -> Edited:
     """Add what ``inputs`` list to the project (or the member ``package``), or to one of its groups or extras.
 
@@ -89,8 +88,7 @@ def add(
                     texts[normalize(requirement.name)] = spelled(requirement)
             _write(files)
             place = place_at(place.folder)
-        selection = replace(_selected(section), no_project=not installs_project)
-        return _finish(session, place, tuple(texts.values()), selection, constraints, installs=installs)
+        return _finish(session, place, tuple(texts.values()), _selected(section), constraints, installs=installs)
 
 
 def _add_members(session: Session, place: Place, file: ProjectFile, additions: Sequence[Addition]) -> None:

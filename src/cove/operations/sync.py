@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from packaging.requirements import Requirement
 
+from cove.config.settings import Settings
 from cove.errors import ConfigurationError, NoCompatibleFile, PythonIncompatible, StaleLock
 from cove.formats import git_url
 from cove.formats.direct_url import Archive, Directory, DirectUrl
@@ -41,12 +42,12 @@ class Selection:
 
     extras: tuple[Name, ...] = ()
     all_extras: bool = False
+    no_extras: tuple[Name, ...] = ()
     groups: tuple[Name, ...] = ()
     no_groups: tuple[Name, ...] = ()
     only_groups: tuple[Name, ...] = ()
     all_groups: bool = False
     no_default_groups: bool = False
-    no_project: bool = False
     members: tuple[Name, ...] = ()
     all_members: bool = False
     keeps_extraneous: bool = False
@@ -93,7 +94,10 @@ def install(
     """Make the environment of ``interpreter`` have what ``selection`` takes from ``locked``."""
     places = chosen_members(place, selection)
     _check_python(locked, place, interpreter)
-    packages = _selected(locked, place, places, interpreter, selection)
+    selected = _selected(locked, place, places, interpreter, selection)
+    packages = [
+        _as_wished(each, session.settings) for each in selected if _is_installed(each, place, places, session.settings)
+    ]
     fetcher = _Fetcher(session, place, interpreter, {package.name: package.version for package in packages})
     wants = [fetcher.want(package) for package in packages if package.source.kind != "virtual"]
     return change(
@@ -123,9 +127,27 @@ def _selected(
     """The packages that the projects need, and these themselves, by name."""
     starts = [_start(locked, each, selection) for each in places]
     _check_offered([start.package for start in starts], place, selection)
-    without = [start.package for start in starts if selection.no_project]
-    found = select(locked, [*starts, *root_groups(locked, place, selection)], interpreter.target.markers)
-    return [package for package in found if package not in without]
+    return list(select(locked, [*starts, *root_groups(locked, place, selection)], interpreter.target.markers))
+
+
+def _is_installed(package: LockedPackage, place: Place, places: Iterable[Place], settings: Settings) -> bool:
+    """Whether ``--no-install-project`` and its like let a package be; ``places`` are those of the projects that are synced."""
+    if package.name in settings.no_install_package:
+        return False
+    if settings.no_install_local and package.source.kind in ("editable", "directory", "path"):
+        return False
+    left_out = [
+        *(places if settings.no_install_project else ()),
+        *(place.members if settings.no_install_workspace else ()),
+    ]
+    return package.name not in {each.project.name for each in left_out}
+
+
+def _as_wished(package: LockedPackage, settings: Settings) -> LockedPackage:
+    """An editable project as a plain folder, where that is wished."""
+    if package.source.kind != "editable" or not (settings.no_editable or package.name in settings.no_editable_package):
+        return package
+    return replace(package, source=replace(package.source, kind="directory"))
 
 
 def _start(locked: Lock, place: Place, selection: Selection) -> Start:
@@ -135,7 +157,11 @@ def _start(locked: Lock, place: Place, selection: Selection) -> Start:
         raise StaleLock(f"{place.lock_path} has no `{place.project.name}`", hints=("run `cove lock`",))
     return Start(
         own,
-        tuple(extra for extra in _extras(own) if selection.all_extras or extra in selection.extras),
+        tuple(
+            extra
+            for extra in _extras(own)
+            if (selection.all_extras or extra in selection.extras) and extra not in selection.no_extras
+        ),
         tuple(group for group in groups_of(place, selection) if group in _groups(own)),
         itself=not selection.only_groups,
     )
@@ -165,7 +191,7 @@ def _check_offered(several: Sequence[LockedPackage], place: Place, selection: Se
     """Raise ``ConfigurationError`` for an extra or a group that none of the projects has."""
     root_groups = place.project.dependency_groups if not place.project.name else {}
     for kind, wanted, offered in (
-        ("extra", selection.extras, {extra for own in several for extra in _extras(own)}),
+        ("extra", (*selection.extras, *selection.no_extras), {extra for own in several for extra in _extras(own)}),
         (
             "group",
             [each for each in (*selection.groups, *selection.only_groups) if each not in selection.no_groups],

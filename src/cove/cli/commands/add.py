@@ -4,10 +4,11 @@ from argparse import ArgumentParser, BooleanOptionalAction, Namespace
 
 from packaging.markers import InvalidMarker, Marker
 
+from cove.cli import selecting
 from cove.cli.context import Context
 from cove.cli.options import declare
 from cove.cli.summaries import lock_summary, plan_summary
-from cove.config.edit import DEV, Section
+from cove.config.edit import DEPENDENCIES, DEV, Section
 from cove.config.settings import BY_NAME
 from cove.errors import UsageError
 from cove.operations.add import Edited, add
@@ -49,8 +50,8 @@ def arguments(parser: ArgumentParser) -> None:
     reference.add_argument("--tag", metavar="TAG", help="This tag of a repository")
     reference.add_argument("--branch", metavar="BRANCH", help="This branch of a repository")
     parser.add_argument("--lfs", action="store_true", help="Take the files of a repository that Git LFS keeps")
-    parser.add_argument("--no-sync", action="store_true", help="Lock, but install nothing")
-    parser.add_argument("--no-install-project", action="store_true", help="Do not install the project itself")
+    selecting.add_settings(parser, "no-sync")
+    selecting.add_left_out(parser)
 
 
 def _files(parser: ArgumentParser, target: str, short: str, name: str, text: str) -> None:
@@ -81,11 +82,10 @@ def run(context: Context) -> int:
         edited = add(
             session,
             inputs,
-            section(given),
+            DEV if context.settings.dev and section(given) == DEPENDENCIES else section(given),
             wishes=_wishes(given),
             package=given.package,
-            installs=not given.no_sync,
-            installs_project=not given.no_install_project,
+            installs=not context.settings.no_sync,
         )
     tell(context, edited)
     return 0

@@ -23,7 +23,6 @@ def arguments(parser: ArgumentParser) -> None:
     add("--format", choices=ALL_FORMATS, help="The format; a file called pylock.toml needs no telling")
     add("-o", "--output-file", metavar="FILE", help="Write the result to this file")
     selecting.add_extras(parser, "Include")
-    add("--no-extra", action="append", default=[], metavar="EXTRA", help="With --all-extras: leave this extra out")
     selecting.add_groups(parser, "Include")
     add("--package", action="append", default=[], metavar="PACKAGE", help="Start from this member of the workspace")
     add("--all-packages", action="store_true", help="Start from all members of the workspace")
@@ -34,10 +33,7 @@ def arguments(parser: ArgumentParser) -> None:
     add("--no-emit-project", action="store_true", help="Leave the project itself out")
     add("--no-emit-workspace", action="store_true", help="Leave all members of the workspace out")
     add("--no-emit-local", action="store_true", help="Leave out what comes from a path")
-    add("--no-editable", action="store_true", help="Write editable projects as plain folders")
-    add(
-        "--no-editable-package", action="append", default=[], metavar="PACKAGE", help="Write this one as a plain folder"
-    )
+    selecting.add_settings(parser, "no-editable", "no-editable-package")
     add(
         "--no-hashes",
         action="store_true",
@@ -59,12 +55,11 @@ def run(context: Context) -> int:
         )
     output = context.cwd / Path(given.output_file) if given.output_file else None
     format_ = format_of(given.format, given.output_file)
-    plain = frozenset(pip_options.names(given.no_editable_package, "editable package"))
     emits = {"index_url": given.emit_index_url, "find_links": given.emit_find_links}
     header_ = "" if given.no_header else header.of(context, "export", **emits)
     style = Style(
         header=header_,
-        editable=lambda name: not given.no_editable and name not in plain,
+        editable=lambda name: not settings.no_editable and name not in settings.no_editable_package,
         hashes=not given.no_hashes,
         annotations=not given.no_annotate,
         index_url=given.emit_index_url,
@@ -86,7 +81,7 @@ def scope(context: Context) -> Scope:
         return pip_options.names(getattr(given, option), what)
 
     return Scope(
-        selection=selecting.selection(given),
+        selection=selecting.selection(given, context.settings),
         no_extras=named("no_extra", "extra"),
         members=named("package", "included package"),
         all_members=given.all_packages,

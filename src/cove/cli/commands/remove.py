@@ -2,6 +2,7 @@
 
 from argparse import ArgumentParser
 
+from cove.cli import selecting
 from cove.cli.commands.add import section, tell, where
 from cove.cli.context import Context
 from cove.operations.add import remove
@@ -15,7 +16,7 @@ def arguments(parser: ArgumentParser) -> None:
     """What to remove, and from where."""
     parser.add_argument("names", nargs="+", metavar="NAME", help="The name of a requirement")
     where(parser)
-    parser.add_argument("--no-sync", action="store_true", help="Lock, but uninstall nothing")
+    selecting.add_settings(parser, "no-sync")
 
 
 def run(context: Context) -> int:
@@ -27,7 +28,7 @@ def run(context: Context) -> int:
             arguments_.names,
             section(arguments_),
             package=arguments_.package,
-            installs=not arguments_.no_sync,
+            installs=not context.settings.no_sync,
         )
     tell(context, edited)
     return 0

@@ -18,7 +18,7 @@ GROUPS = ("index", "resolver", "lock", "installer", "build", "binary", "cache", 
 def arguments(parser: ArgumentParser) -> None:
     """The command, and which part of the lock it needs."""
     selecting.add_arguments(parser)
-    parser.add_argument("--no-sync", action="store_true", help="Take the environment as it is")
+    selecting.add_settings(parser, "no-sync")
     parser.add_argument("-m", "--module", action="store_true", help="The command is a module: `python -m COMMAND`")
     parser.add_argument("command", nargs=REMAINDER, metavar="COMMAND ...", help="What to run, with its arguments")
 
@@ -34,9 +34,9 @@ def run(context: Context) -> int:
         ready = run_command(
             session,
             command,
-            selecting.selection(context.arguments),
+            selecting.selection(context.arguments, context.settings),
             as_module=context.arguments.module,
-            syncs=not context.arguments.no_sync,
+            syncs=not context.settings.no_sync,
         )
         if ready.synced is not None and not ready.synced.plan.is_empty:
             for line in (*lock_summary(ready.synced.locked), *plan_summary(ready.synced.plan)):

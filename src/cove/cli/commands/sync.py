@@ -31,7 +31,7 @@ def run(context: Context) -> int:
         )
     is_dry = arguments_.dry_run or arguments_.check
     with Session(settings, environ=context.environ, cwd=context.cwd, listener=context.listener) as session:
-        synced = sync(session, selecting.selection(arguments_), dry_run=is_dry)
+        synced = sync(session, selecting.selection(arguments_, settings), dry_run=is_dry)
     if settings.output_format == "json":
         context.console.json({"lock_changed": synced.locked.changed, **plan_object(synced.plan)})
     else:

@@ -41,7 +41,7 @@ def run(context: Context) -> int:
             "--locked and --frozen contradict each other: one judges the lock, the other takes it as it is"
         )
     view = View(
-        selection=replace(selecting.selection(given), members=()),  # `--package` is any package here
+        selection=replace(selecting.selection(given, settings), members=()),  # `--package` is any package here
         packages=pip_options.names(given.package, "shown package"),
         pruned=pip_options.names(given.prune, "omitted package"),
         depth=given.depth,
