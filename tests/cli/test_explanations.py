@@ -121,3 +121,87 @@ def test_programs_read_the_same(libraries: Sandbox) -> None:
     error = json.loads(libraries.cove("lock", "--output-format", "json").stdout)["error"]
     assert (error["code"], error["packages"]) == ("project-not-found", ["c"])
     assert error["indexes"] == []
+
+
+NOT_BUILT = 'print("\\n".join(f"step {n}" for n in range(30)))\nraise RuntimeError("out of luck")\n'
+
+
+def _must_be_built(sandbox: Sandbox, *versions: str) -> None:
+    """``n`` as sdists that say nothing of themselves, and cannot be built."""
+    for version in versions:
+        metadata = f"Metadata-Version: 2.1\nName: n\nVersion: {version}\n"
+        files = {"backend.py": NOT_BUILT, "pyproject.toml": DYNAMIC}
+        MAKE.sdist("n", version, metadata=metadata, files=files).write_to(sandbox.root / "index")
+
+
+def test_what_had_to_be_built_is_told_with_what_needs_no_build(sandbox: Sandbox) -> None:
+    _must_be_built(sandbox, "2.0", "2.1")
+    index = sandbox.root / "index"
+    for version in ("1.0", "1.5", "3.0", "3.1", "4.0", "5.0rc1"):
+        MAKE.wheel("n", version).write_to(index)
+    MAKE.wheel("n", "2.0", tag="cp39-cp39-win_amd64").write_to(index)
+    (sandbox.work / "requirements.in").write_text("n<3,>1.5\n")
+    options = ("requirements.in", "--no-index", "--find-links", str(index))
+    ran = sandbox.cove("pip", "compile", *options)
+    assert ran.status == 1
+    said = ran.stderr.replace(index.as_uri(), "INDEX")
+    assert said.startswith("error: `n==2.1` from ")
+    assert (
+        "had to be built to learn what it requires, and that failed\n  cause: n 2.1 has no wheel, and its sdist" in said
+    )
+    assert "n 2.1 cannot be built: get_requires_for_build_wheel ended with exit status 1 (backend backend)" in said
+    assert "RuntimeError: out of luck" in said
+    assert "pyproject_hooks" not in said
+    assert len(said.splitlines()) < 25
+    assert "hint: n 1.5, n 3.0 and n 4.0 need no build, for there are wheels: `--no-build-package n`" in said
+    assert "step 0\n" not in said
+    assert "step 0\n" in sandbox.cove("pip", "compile", *options, "-v").stderr
+    (sandbox.work / "requirements.in").write_text("n==2.0\n")
+    said = sandbox.cove("pip", "compile", *options, "--python-platform", "linux").stderr
+    assert (
+        "on Linux x86_64 with glibc 2.28, but for cp39 with ABI cp39 on win_amd64, and its sdist does not state" in said
+    )
+    (sandbox.work / "requirements.in").write_text("n<3\n")
+    assert sandbox.cove("pip", "compile", *options, "--only-binary", "n").ok().stdout.count("n==1.5") == 1
+
+
+def test_what_has_no_wheel_at_all_is_told_to_have_none(sandbox: Sandbox) -> None:
+    _must_be_built(sandbox, "2.0")
+    options = ("--no-index", "--find-links", str(sandbox.root / "index"))
+    (sandbox.work / "requirements.in").write_text("n\n")
+    said = sandbox.cove("pip", "compile", "requirements.in", *options).stderr
+    assert "hint: no version of n on " in said
+    assert "has a wheel that could be used instead" in said
+
+
+def test_what_backends_of_others_warn_of_is_a_detail(sandbox: Sandbox) -> None:
+    """The maintainer of a project reads it when building that; who only uses it can do nothing about it."""
+    metadata = "Metadata-Version: 2.1\nName: n\nVersion: 1.0\n"
+    backend = (
+        "import warnings\n"
+        "def get_requires_for_build_wheel(config_settings=None):\n"
+        "    warnings.warn('old ways')\n"
+        "    return []\n"
+        "def build_wheel(folder, config_settings=None, metadata_directory=None):\n"
+        "    with open(folder + '/n-1.0-py3-none-any.whl', 'wb') as made:\n"
+        f"        made.write({MAKE.wheel('n', '1.0').content!r})\n"
+        "    return 'n-1.0-py3-none-any.whl'\n"
+    )
+    files = {"backend.py": backend, "pyproject.toml": DYNAMIC}
+    MAKE.sdist("n", "1.0", metadata=metadata, files=files).write_to(sandbox.root / "index")
+    options = ("--no-index", "--find-links", str(sandbox.root / "index"), "--no-cache")
+    (sandbox.work / "requirements.in").write_text("n\n")
+    assert "old ways" not in sandbox.cove("pip", "compile", "requirements.in", *options).ok().stderr
+    assert "old ways" in sandbox.cove("pip", "compile", "requirements.in", *options, "-v").ok().stderr
+
+
+def test_metadata_that_cannot_be_used_are_a_reason_in_a_sentence(sandbox: Sandbox) -> None:
+    index, wheel = sandbox.root / "index", MAKE.wheel("other", "1.0")
+    index.mkdir()
+    (index / "n-1.0-py3-none-any.whl").write_bytes(wheel.content)
+    (sandbox.work / "requirements.in").write_text("n\n")
+    said = sandbox.cove("pip", "compile", "requirements.in", "--no-index", "--find-links", str(index)).stderr
+    assert (
+        "Because n 1.0 has no usable metadata (`n-1.0-py3-none-any.whl` says that it is other) and you require n"
+        in said
+    )

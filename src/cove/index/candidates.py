@@ -10,6 +10,7 @@ from packaging.version import InvalidVersion, Version
 from cove.errors import ConfigurationError
 from cove.formats.core_metadata import read_specifiers
 from cove.formats.python_range import wheel_may_run
+from cove.index.misfits import called, made_for, made_for_others
 from cove.model.candidate import Candidate, Candidates, Rejected
 from cove.model.dataclasses import dataclass, field
 from cove.model.dist import File, SdistName, WheelName, parse_filename
@@ -17,6 +18,9 @@ from cove.model.index import Index
 from cove.model.name import Name
 from cove.model.outcome import Found
 from cove.model.target import Target
+
+_NO_WHEEL = "has no wheel for "
+_OTHER_PYTHON = "requires Python "
 
 _Rank = tuple[int, int, int, tuple[int, str]]
 """Higher is better: not yanked, wheel before sdist, tag, build number."""
@@ -98,6 +102,39 @@ class Releases:
     def why_not(self, version: Version) -> tuple[Rejected, ...]:
         """The files of a version that was judged, as far as they cannot be used."""
         return tuple(self._rejected.get(version, ()))
+
+    def reasons(self) -> tuple[tuple[Version, str], ...]:
+        """One reason for each version that was judged, and of which no file can be used: that of its last file, wheels
+        before the sdist; but that of its ``Requires-Python``, if there is one."""
+        usable = {version for version, candidate in self._judged.items() if candidate is not None}
+        misfits: dict[Version, list[Rejected]] = {}
+        for each in self._misfits:
+            version = _version(each.version) if each.version else None
+            if version is not None and version not in usable:
+                misfits.setdefault(version, []).append(each)
+        unusable = sorted({*misfits, *self._rejected} - usable)
+        return tuple(
+            (version, self._reason([*misfits.get(version, ()), *self.why_not(version)])) for version in unusable
+        )
+
+    def why_no_wheel(self, version: Version) -> str:
+        """Why a version that was judged has to be built."""
+        wheels = [each for each in self.why_not(version) if each.filename.endswith(".whl")]
+        return self._reason(wheels) if wheels else "has no wheel"
+
+    def _reason(self, rejected: Sequence[Rejected]) -> str:
+        for each in rejected:
+            if each.why.startswith(_OTHER_PYTHON):
+                return each.why
+        return self._no_wheel(rejected) if rejected[-1].why.startswith(_NO_WHEEL) else rejected[-1].why
+
+    def _no_wheel(self, rejected: Sequence[Rejected]) -> str:
+        """For what there is no wheel, and for what there are some instead."""
+        parsed = [parse_filename(each.filename) for each in rejected if each.why.startswith(_NO_WHEEL)]
+        target, wanted = self._judge.rules.target, self._judge.rules.requires_python
+        lacks = called(target) if target is not None else f"{wanted}, which the project supports"
+        others = made_for_others([wheel for wheel in parsed if isinstance(wheel, WheelName)], target)
+        return f"{_NO_WHEEL}{lacks}, but for {others}"
 
     def judge(self, version: Version) -> Candidate | None:
         """The candidate of a version, ``None`` when no file of it can be used."""
@@ -202,12 +239,12 @@ def why_not_python(text: str, rules: Rules) -> str:
         # A range such as >=3.14 admits the release candidates of 3.14; upper bounds are ignored, as below.
         bound = _lowest(specifiers)
         fits = bound is None or bound <= Version(Version(rules.target.python).base_version)
-        return "" if fits else f"requires Python {text}, and this is {rules.target.python}"
+        return "" if fits else f"{_OTHER_PYTHON}{text}, and this is {rules.target.python}"
     # Upper bounds are ignored: projects that set them mean "not tested yet", and the lock is to outlive them.
     wanted = rules.requires_python
     needed, lowest = _lowest(specifiers), _lowest(wanted) if wanted is not None else None
     if needed is not None and wanted is not None and (lowest is None or lowest < needed):
-        return f"requires Python {text}, and the project supports {wanted or 'any'}"
+        return f"{_OTHER_PYTHON}{text}, and the project supports {wanted or 'any'}"
     return ""
 
 
@@ -286,18 +323,14 @@ class _Judge:
 
     def _best_tag(self, wheel: WheelName) -> int | str:
         best = max((self._tags[tag] for tag in wheel.tags() if tag in self._tags), default=None)
-        return f"has no wheel for this target, but for {_made_for(wheel)}" if best is None else best
+        return f"{_NO_WHEEL}this target, but for {made_for(wheel)}" if best is None else best
 
     def _generality(self, wheel: WheelName) -> int | str:
         """Without a target: the wheel that stands for all, pure ones first; its metadata is read for the lock."""
         wanted = self.rules.requires_python
         if wanted is not None and not wheel_may_run(wheel, wanted):
-            return f"has no wheel for {wanted}, which the project supports, but for {_made_for(wheel)}"
+            return f"{_NO_WHEEL}{wanted}, which the project supports, but for {made_for(wheel)}"
         return 2 * ("any" in wheel.platforms) + ("none" in wheel.abis)
-
-
-def _made_for(wheel: WheelName) -> str:
-    return f"{'/'.join(wheel.pythons)} with ABI {'/'.join(wheel.abis)} on {'/'.join(wheel.platforms)}"
 
 
 def _cutoff(index: Index, rules: Rules) -> datetime | None:

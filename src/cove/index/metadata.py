@@ -10,7 +10,7 @@ from pathlib import Path
 from packaging.version import InvalidVersion, Version
 
 from cove.config.atomic import write_beside
-from cove.errors import CoveError, HashMismatch, InvalidArtifact
+from cove.errors import BuildFailed, CoveError, HashMismatch, InvalidArtifact
 from cove.formats import core_metadata
 from cove.formats.page_entry import HASH_ALGORITHMS
 from cove.http.cache import lifetime
@@ -69,6 +69,8 @@ class MetadataReader:
         try:
             metadata = self._build(candidate)
             _check_identity(metadata, candidate)
+        except BuildFailed:  # which names the package and its version
+            raise
         except CoveError as error:
             raise _about(candidate, error) from error
         return metadata

@@ -25,7 +25,7 @@ Kind = Literal["wheel", "sdist", "editable"]
 
 _LEGACY_BACKEND = "setuptools.build_meta:__legacy__"
 _LEGACY_REQUIRES = ("setuptools>=40.8.0",)
-_TAIL_LINES = 40
+_TAIL_LINES = 15
 _TAIL_BYTES = 64 * 1024
 
 _OWN_VARIABLES = re.compile(
@@ -136,7 +136,8 @@ class Builder:
     """Builds projects from unpacked sources. Thread-safe as far as ``provision`` is.
 
     ``environ`` is what the backend may see, before ``clean_environ``; ``variables`` are set besides. A backend runs within
-    ``turns``, which limits how many do at a time. Every method takes the project's folder and raises
+    ``turns``, which limits how many do at a time. What it warns of is for those who can change the project, which they are
+    where it ``is_ours``; else it is a detail. Every method takes the project's folder and raises
     ``BuildFailed`` naming ``label``, the backend and the last lines it wrote.
     """
 
@@ -148,12 +149,14 @@ class Builder:
         config_settings: ConfigSettings | None = None,
         variables: Mapping[str, str] | None = None,
         turns: AbstractContextManager[object] | None = None,
+        is_ours: bool = True,
         report: Listener = ignore,
     ) -> None:
         self._provision = provision
         self._environ = clean_environ(environ) | dict(variables or {})
         self.turns = turns or nullcontext()
         self._config_settings = dict(config_settings or {})
+        self.is_ours = is_ours
         self._report = report
 
     def build_wheel(self, source: Path, out: Path, label: str) -> Path:
@@ -312,36 +315,60 @@ class _Backend:
             finally:
                 output.seek(max(0, output.seek(0, os.SEEK_END) - _TAIL_BYTES))
                 self._tail = output.read().decode("utf-8", "replace")
-        for line in self._tail.splitlines():
-            self._builder.report(Noted(_USER_INFO.sub("****", line)))
+                for line in self._tail.splitlines():
+                    self._builder.report(Noted(_USER_INFO.sub("****", line)))
         self._pass_on_warnings(Path(cmd[-1], "output.json"))
 
     def _pass_on_warnings(self, answer: Path) -> None:
         """Report the backend's warnings as events; pyproject-hooks would give them to this process's own warnings."""
         document = json.loads(answer.read_text(encoding="utf-8"))
         for warning in document.pop("warnings", []):
-            self._builder.report(Warned(f"{self._label}: {_USER_INFO.sub('****', str(warning.get('message')))}"))
+            text = f"{self._label}: {_USER_INFO.sub('****', str(warning.get('message')))}"
+            self._builder.report(Warned(text) if self._builder.is_ours else Noted(text))
         answer.write_text(json.dumps(document), encoding="utf-8")
 
     def _failed(self, why: str, output: str = "") -> BuildFailed:
-        lines = (output or self._tail).rstrip().splitlines()[-_TAIL_LINES:]
+        lines = _own_lines(_USER_INFO.sub("****", output or self._tail))
         return BuildFailed(
             f"{self._label} cannot be built: {why} (backend {self._system.backend})",
-            causes=tuple(_USER_INFO.sub("****", line) for line in lines if line.strip()),
-            hints=(_hint(lines, self._label),),
+            causes=_last_of(lines),
+            hints=_hints(lines, self._label),
         )
 
 
-def _hint(lines: Sequence[str], label: str) -> str:
+def _own_lines(output: str) -> list[str]:
+    """What a backend wrote, without the frames of the front end in its traces."""
+    lines: list[str] = []
+    is_ours = False
+    for line in filter(str.strip, output.splitlines()):
+        if line.startswith('  File "'):
+            is_ours = "pyproject_hooks" in line
+        elif not line.startswith("    "):
+            is_ours = False
+        if not is_ours:
+            lines.append(line)
+    return lines
+
+
+def _last_of(lines: Sequence[str]) -> tuple[str, ...]:
+    """The end of what a backend wrote as one cause, where it wrote anything."""
+    if not lines:
+        return ()
+    more = f" (of {len(lines)} lines; `-v` shows all)" if len(lines) > _TAIL_LINES else ""
+    return ("\n".join((f"the backend wrote{more}:", *lines[-_TAIL_LINES:])),)
+
+
+def _hints(lines: Sequence[str], label: str) -> tuple[str, ...]:
     text = "\n".join(lines)
     missing = re.search(r"No module named '?([\w.]+)", text)
     if missing:
-        return (
-            f"{missing[1]} is missing while {label} is built: its [build-system] requires should list what provides it."
+        provides = (
+            "its [build-system] requires should list what provides it; `extra-build-dependencies` in [tool.uv] adds it"
         )
+        return (f"{missing[1]} is missing while {label} is built: {provides}",)
     if re.search(r"gcc|clang|cc1|cl\.exe|rustc|cargo", text):
-        return "A compiler or a system library seems to be missing; a wheel for this platform would need neither."
-    return "The lines above are the backend's; an index that has a wheel for this platform avoids the build."
+        return ("A compiler or a system library seems to be missing; a wheel for this platform would need neither.",)
+    return ()
 
 
 def _inside(folder: Path, name: object, suffix: str, label: str) -> Path:

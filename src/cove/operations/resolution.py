@@ -6,7 +6,7 @@ from typing import TypeVar
 from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
-from cove.errors import InvalidArtifact, NoCompatibleFile, NoSolution, ProjectNotFound, PythonIncompatible
+from cove.errors import BuildFailed, InvalidArtifact, NoCompatibleFile, NoSolution, ProjectNotFound, PythonIncompatible
 from cove.formats import simple_html, simple_json
 from cove.formats.marker_sets import MarkerSet, TooComplex
 from cove.formats.python_range import wheel_may_run
@@ -14,7 +14,7 @@ from cove.formats.wheel_markers import suits
 from cove.index.candidates import Releases, Rules
 from cove.index.chain import Router, Search
 from cove.index.metadata import MetadataReader
-from cove.model.candidate import Candidate, Rejected
+from cove.model.candidate import Candidate
 from cove.model.dataclasses import dataclass, field, replace
 from cove.model.dist import WheelName, parse_filename
 from cove.model.event import Listener, Noted, Warned
@@ -25,9 +25,9 @@ from cove.model.outcome import Found, Unavailable
 from cove.operations.direct import Direct
 from cove.operations.parts import Part
 from cove.operations.provide import Driver
+from cove.operations.unbuilt import unbuilt
 from cove.registries import recognise
 from cove.resolve.questions import (
-    PYTHON_REASON,
     Answer,
     AskVersions,
     Dependencies,
@@ -204,12 +204,13 @@ class Universe:
             if answer.page.status != "active":
                 self.statuses.setdefault(name, _told(answer))
         releases = self._releases[origin] = Releases(name, search.found, self._rules(name), links=search.found_links)
-        known = _judged_ahead(releases, whole=len(search.found) > 1, fits=self._fits)
+        variants = _variants(releases) if self._everywhere is not None else frozenset()
+        known = _judged_ahead(releases, variants, whole=len(search.found) > 1, fits=self._fits)
         usable = [candidate for candidate in known.values() if candidate is not None]
         return Versions(
             tuple(version for version in releases.versions if known.get(version, True) is not None),
             yanked={candidate.version: candidate.yanked for candidate in usable if candidate.yanked is not None},
-            rejected=_rejected(releases.rejected, {candidate.version for candidate in usable}),
+            rejected=releases.reasons(),
             origin=releases.index.label,
             tiers=search.tiers(usable),
             pythons=self._pythons(usable),
@@ -259,8 +260,8 @@ class Universe:
 
     def _unusable(self, name: Origin, version: Version) -> Dependencies:
         """The answer for a version that was taken for usable until it was looked at."""
-        why = _rejected(self._releases[name].why_not(version), frozenset())
-        return Dependencies(unusable=why[0][1] if why else "has no file that can be used")
+        why = dict(self._releases[name].reasons()).get(version)
+        return Dependencies(unusable=why or "has no file that can be used")
 
     def _dependencies(self, name: Origin, version: Version, *, in_earnest: bool) -> Dependencies | None:
         metadata, region = self.read.get((name, version)), None
@@ -274,7 +275,9 @@ class Universe:
                     return None
                 metadata = metadata or self._metadata.read(candidate)
             except InvalidArtifact as error:
-                return Dependencies(unusable=error.message)
+                return Dependencies(unusable=f"has no usable metadata ({error.causes[0]})")
+            except BuildFailed as error:
+                raise unbuilt(error, candidate, self._releases[name]) from error
             self.read[name, version] = metadata
             region = self._region(candidate)
         return Dependencies(metadata.requires_dist, metadata.requires_python, metadata.provides_extra, region=region)
@@ -290,41 +293,29 @@ def _not_where_it_must_be(search: Search) -> ProjectNotFound:
     )
 
 
+def _variants(releases: Releases) -> frozenset[Version]:
+    """Local versions, and what they are variants of."""
+    local = [version for version in releases.versions if version.local is not None]
+    return frozenset((*local, *(Version(version.public) for version in local)))
+
+
 def _judged_ahead(
-    releases: Releases, *, whole: bool, fits: Callable[[Candidate], bool]
+    releases: Releases, variants: Collection[Version], *, whole: bool, fits: Callable[[Candidate], bool]
 ) -> dict[Version, Candidate | None]:
     """The newest versions, judged until enough can be used; with ``whole`` all of them.
 
     Of the hundreds of versions of a project a few are ever looked at. The others are taken for usable until they are; but
-    those with a yanked file are judged too, because the solver must know which it may choose only when they are pinned.
+    those with a yanked file are judged too, because the solver must know which it may choose only when they are pinned, and
+    ``variants``, which are chosen by where they can be used.
     """
     known: dict[Version, Candidate | None] = {}
     enough = 0
     for version in reversed(releases.versions):
-        if whole or enough < _JUDGED_AHEAD or releases.is_partly_yanked(version):
+        if whole or enough < _JUDGED_AHEAD or version in variants or releases.is_partly_yanked(version):
             candidate = known[version] = releases.judge(version)
             is_plain = candidate is not None and candidate.yanked is None and not version.is_prerelease
             enough += is_plain and candidate is not None and fits(candidate)
     return known
-
-
-def _rejected(files: Iterable[Rejected], usable: Collection[Version]) -> tuple[tuple[Version, str], ...]:
-    """One reason for each version of which no file can be used: that of its last file, wheels before the sdist."""
-    reasons: dict[Version, str] = {}
-    for each in files:
-        version = _version(each.version)
-        if version is not None and version not in usable and not reasons.get(version, "").startswith(PYTHON_REASON):
-            reasons[version] = each.why
-    return tuple(sorted(reasons.items()))
-
-
-def _version(text: str) -> Version | None:
-    from packaging.version import InvalidVersion
-
-    try:
-        return Version(text)
-    except InvalidVersion:
-        return None
 
 
 _MAY_BE_OUTDATED = (NoSolution, ProjectNotFound, NoCompatibleFile, PythonIncompatible)

@@ -90,9 +90,9 @@ class Workbench:
             self.session.client, self.session.cache_dir / "metadata", build=self._built_metadata, keep=self._keep
         )
 
-    def builder(self, label: str) -> "Builder":
+    def builder(self, label: str, *, is_ours: bool = True) -> "Builder":
         """Runs build backends of the project ``label``: each in an environment that is made for it and thrown away, unless it
-        is to be built in the one that is there."""
+        is to be built in the one that is there. An sdist is somebody else's, not ``is_ours``."""
         from cove.install.build import Builder
 
         options = build_options(self.session.settings, label)
@@ -104,6 +104,7 @@ class Workbench:
             config_settings=options.config_settings,
             variables=options.variables,
             turns=self.session.turns,
+            is_ours=is_ours,
             report=self.session.listener,
         )
 
@@ -446,7 +447,7 @@ class Workbench:
         nested = self._for_building(None, digest)
         with TemporaryDirectory(prefix="cove-build-") as folder:
             source = _below(unpack_sdist(sdist, Path(folder) / "source"), subdirectory, label)
-            made = nested.builder(label).build_wheel(source, Path(folder) / "out", label)
+            made = nested.builder(label, is_ours=False).build_wheel(source, Path(folder) / "out", label)
             return self.session.store.add_built(digest, settings, made)
 
     def _build_settings(self, label: str) -> str:

@@ -59,8 +59,8 @@ _KINDS = (
         advice="`required-environments` in [tool.uv] is what asks for a wheel of {versions} there: " + _LISTS,
     ),
     Kind(
-        re.compile(r"has no wheel for this target, but for (?P<detail>.*)"),
-        together="has no wheel for this target ({newest} has one for {detail})",
+        re.compile(r"has no wheel for (?P<here>\w+ [\d.]+ on [^,]*), but for (?P<detail>.*)"),
+        together="has no wheel for {here} ({newest} has one for {detail})",
         advice="{origin} would need a wheel of {versions} for this platform and Python, or an sdist: " + _LISTS,
     ),
     Kind(
@@ -101,9 +101,9 @@ def told(reasons: Sequence[str], newest: str) -> str:
         return kind.alone or why
     if kind is PYTHON:
         return f"{PYTHON_REASON}{lowest_python(reasons)} or newer{kind.pattern.match(why)['here'] or ''}"  # type: ignore[index]
-    return (kind.together if detail or kind is _OTHERWISE else kind.alone or why).format(
-        newest=newest, detail=detail, why=why
-    )
+    told_as = kind.together if detail or kind is _OTHERWISE else kind.alone or why
+    found = kind.pattern.match(why)
+    return told_as.format(newest=newest, why=why, **(found.groupdict() if found else {}))
 
 
 def advice(reasons: Sequence[str], name: str, versions: str, origin: str) -> str:
