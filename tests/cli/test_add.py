@@ -122,6 +122,13 @@ def test_constraints_count_once(sandbox: Sandbox, index: RunningIndex) -> None:
     assert 'name = "leaf"\nversion = "2.0"' in (project / "uv.lock").read_text()
 
 
+def test_constraints_of_a_variable_count(sandbox: Sandbox, index: RunningIndex) -> None:
+    project = sandbox.project(EMPTY)
+    (project / "limits.txt").write_text("leaf<2\n")
+    sandbox.cove("add", "leaf", "--no-sync", UV_CONSTRAINT="limits.txt").ok()
+    assert _lists(project) == ["leaf>=1.1"]
+
+
 @pytest.mark.parametrize("more", [("--no-sync",), ()])
 def test_constraints_count_for_the_whole_run(sandbox: Sandbox, index: RunningIndex, more: tuple[str, ...]) -> None:
     project = sandbox.project(EMPTY)

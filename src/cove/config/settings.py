@@ -348,6 +348,11 @@ class Settings:
         help="Let this package come from another index than it is locked from; `:all:` for every package",
     )  # fmt: skip
 
+    upgrade_group = _packages(
+        group="lock", flag="--upgrade-group",
+        help="Take newer versions of what this dependency group requires than the locked ones",
+    )  # fmt: skip
+
     # add
     add_bounds = Setting[Bounds](
         _bounds, "lower", group="add", toml="add-bounds", flag="--bounds",

@@ -74,7 +74,7 @@ def lock(
             or stale_locals(session, place, present, asked)
             or _moved_away(session, place, present, asked)
         )  # fmt: skip
-    wants_newer = settings.upgrade or bool(settings.upgrade_package)
+    wants_newer = settings.upgrade or bool(settings.upgrade_package or settings.upgrade_group)
     if present is not None and not why and not wants_newer:
         return Locked(present)
     is_checked = check or settings.locked
@@ -153,7 +153,7 @@ def _resolve(
     from cove.operations.exclusions import Exclusions
     from cove.operations.keeping import kept_indexes
     from cove.operations.lock_build import build_lock, roots_of, sections_of
-    from cove.operations.lock_known import initial_parts, known_commits, known_versions
+    from cove.operations.lock_known import initial_parts, known_commits, known_versions, upgraded
     from cove.operations.origins import of_sections
     from cove.operations.parts import everything
     from cove.operations.policy import upgrade_limits
@@ -162,12 +162,13 @@ def _resolve(
     from cove.operations.workbench import Workbench
 
     settings, project, asked = session.settings, place.project, terms.asked.whole
+    anew = upgraded(place, settings)
     bench = Workbench(
         session,
         interpreter.result(),
         pins=asked.pins,
         base=place.base,
-        commits=known_commits(present, settings),
+        commits=known_commits(present, settings, anew),
         build_limits=BuildLimits(project.build_constraint_dependencies),
     )
     conflicts = declared(place)
@@ -201,7 +202,7 @@ def _resolve(
             bench.in_force(request, known=[member.source.url for member in terms.asked.members]),
             initial_parts(everywhere, place, terms.requires_python, present, settings),
             universe,
-            known=known_versions(present, settings),
+            known=known_versions(present, settings, anew),
             workers=session.workers,
             listener=session.listener,
         )

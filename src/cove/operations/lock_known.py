@@ -1,6 +1,6 @@
 """What a lock that is there says to the resolution of the next one: versions to keep, and the parts to begin with."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 from packaging.markers import InvalidMarker, Marker
@@ -8,9 +8,11 @@ from packaging.specifiers import SpecifierSet
 from packaging.version import InvalidVersion, Version
 
 from cove.config.settings import Settings
+from cove.errors import ConfigurationError
 from cove.formats import git_url
 from cove.formats.marker_sets import EVERYTHING, NOTHING, MarkerSet, TooComplex, marker_set, python_set
 from cove.model.lock import Lock
+from cove.model.name import Name, normalize
 from cove.operations.conflicts import declared, forks, offered
 from cove.operations.lock_build import stated_markers
 from cove.operations.parts import Part, begin
@@ -59,9 +61,22 @@ def _is_of_use(present: Lock, settings: Settings) -> bool:
     return not settings.upgrade and all(present.options.get(key, default) == value for key, value, default in ways)
 
 
-def known_commits(present: Lock | None, settings: Settings) -> dict[str, str]:
-    """The commits that references of repositories are locked at, less those of projects that are to be upgraded: the
-    projects of one repository move together."""
+def upgraded(place: Place, settings: Settings) -> frozenset[Name]:
+    """The projects that are named to be upgraded, and what groups require that are. Raises ``ConfigurationError`` for a group
+    that no project of the workspace has."""
+    names = {*settings.upgrade_package}
+    projects = [each.project for each in (place.root, *place.members)]
+    for group in settings.upgrade_group:
+        having = [project.dependency_groups[group] for project in projects if group in project.dependency_groups]
+        if not having:
+            raise ConfigurationError(f"`--upgrade-group`: the project has no group `{group}`")
+        names |= {normalize(requirement.name) for several in having for requirement in several}
+    return frozenset(names)
+
+
+def known_commits(present: Lock | None, settings: Settings, anew: Collection[Name]) -> dict[str, str]:
+    """The commits that references of repositories are locked at, less those of the projects ``anew``: the projects of one
+    repository move together."""
     found: dict[str, str] = {}
     moving: set[str] = set()
     for package in present.packages if present is not None and not settings.upgrade else ():
@@ -72,18 +87,18 @@ def known_commits(present: Lock | None, settings: Settings) -> dict[str, str]:
                 continue  # locks made by others: it is asked for anew
             reference = git.within("").requested
             found[reference] = git.commit
-            if package.name in settings.upgrade_package:
+            if package.name in anew:
                 moving.add(reference)
     return {reference: commit for reference, commit in found.items() if reference not in moving}
 
 
-def known_versions(present: Lock | None, settings: Settings) -> list[Known]:
-    """The versions that are locked, less those that are to be upgraded."""
+def known_versions(present: Lock | None, settings: Settings, anew: Collection[Name]) -> list[Known]:
+    """The versions that are locked, less those of the projects ``anew``."""
     if present is None or not _is_of_use(present, settings):
         return []
     found: list[Known] = []
     for package in present.packages:
-        if package.name not in settings.upgrade_package and package.version:
+        if package.name not in anew and package.version:
             try:
                 version = Version(package.version)
             except InvalidVersion:

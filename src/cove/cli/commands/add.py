@@ -28,8 +28,16 @@ def arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "requirements", nargs="*", metavar="REQUIREMENT", help="`name`, `name>=1.0`, `name @ URL`, a URL or a path"
     )
-    _files(parser, "files", "-r", "--requirements", "Add what this file lists")
-    _files(parser, "constraints", "-c", "--constraints", "Take no other versions than this file allows, this once")
+    parser.add_argument(
+        "-r",
+        "--requirements",
+        dest="files",
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="Add what this file lists",
+    )
+    selecting.add_settings(parser, "constraint")
     where(parser)
     parser.add_argument("-m", "--marker", metavar="MARKER", help="For these environments only")
     parser.add_argument(
@@ -54,10 +62,6 @@ def arguments(parser: ArgumentParser) -> None:
     selecting.add_left_out(parser)
 
 
-def _files(parser: ArgumentParser, target: str, short: str, name: str, text: str) -> None:
-    parser.add_argument(short, name, dest=target, action="append", default=[], metavar="FILE", help=text)
-
-
 def where(parser: ArgumentParser) -> None:
     """``--package``, ``--group``, ``--dev``, ``--optional``."""
     parser.add_argument("--package", default="", metavar="PACKAGE", help="In this member of the workspace")
@@ -75,7 +79,9 @@ def section(given: Namespace) -> Section:
 def run(context: Context) -> int:
     """Add, and say what changed."""
     given = context.arguments
-    inputs = Inputs(arguments=tuple(given.requirements), files=tuple(given.files), constraints=tuple(given.constraints))
+    inputs = Inputs(
+        arguments=tuple(given.requirements), files=tuple(given.files), constraints=context.settings.constraint
+    )
     if not inputs.arguments and not inputs.files:
         raise UsageError("nothing to add", hints=("name what to add: `cove add httpx`",))
     with Session(context.settings, environ=context.environ, cwd=context.cwd, listener=context.listener) as session:
