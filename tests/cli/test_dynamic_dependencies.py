@@ -9,7 +9,7 @@ import pytest
 from cove.server.serve import RunningIndex
 from cove.testing import PackageFactory
 from support.commandline import Sandbox
-from support.local_projects import BUILD
+from support.local_projects import BUILD, write_project
 from support.programs import program
 from support.programs import run as run_program
 
@@ -71,7 +71,7 @@ def project(sandbox: Sandbox, address: str) -> Path:
     return folder
 
 
-def test_what_the_build_says_is_locked_as_uv_locks_it(sandbox: Sandbox, project: Path) -> None:
+def _locked_as_uv_locks(sandbox: Sandbox, project: Path) -> str:
     sandbox.cove("lock").ok()
     ours = (project / "uv.lock").read_text()
     environ = {**sandbox.environ, "UV_CACHE_DIR": str(sandbox.root / "uv-cache"), "UV_PYTHON_DOWNLOADS": "never"}
@@ -80,6 +80,11 @@ def test_what_the_build_says_is_locked_as_uv_locks_it(sandbox: Sandbox, project:
     (project / "uv.lock").unlink()
     done = run_program([program("uv"), "lock"], environ, project)
     assert (project / "uv.lock").read_text() == ours, done.stderr
+    return ours
+
+
+def test_what_the_build_says_is_locked_as_uv_locks_it(sandbox: Sandbox, project: Path) -> None:
+    ours = _locked_as_uv_locks(sandbox, project)
     assert "{ name = \"winonly\", marker = \"python_full_version >= '3.12' and sys_platform == 'win32'\" }" in ours
 
 
@@ -104,3 +109,39 @@ def test_it_may_leave_only_its_extras_open(sandbox: Sandbox, project: Path) -> N
     table = (project / "uv.lock").read_text()
     assert 'dependencies = [\n    { name = "more" },\n]' in table
     assert "[package.optional-dependencies]" in table
+
+
+OWN_EXTRAS = """\
+dynamic = ["version"]
+dependencies = ["leaf"]
+
+[project.optional-dependencies]
+x = ["more"]
+y = ["app[x]"]
+
+[dependency-groups]
+dev = ["app[y]", "winonly"]
+"""
+
+
+@pytest.mark.parametrize("is_required", [False, True], ids=["the project itself", "a project in a folder"])
+def test_extras_may_be_asked_for_where_only_the_version_is_left_open(
+    sandbox: Sandbox, address: str, is_required: bool
+) -> None:
+    sandbox = sandbox.using({"UV_PYTHON": sys.executable, "UV_DEFAULT_INDEX": address})
+    folder = write_project(sandbox.root / "app" if is_required else sandbox.work, "app", "", more=OWN_EXTRAS)
+    (folder / "DYNAMIC").write_text("version=1.0\n")
+    if is_required:
+        more = '[tool.uv.sources]\napp = { path = "../app" }\n'
+        write_project(sandbox.work, "other", "1.0", "app[y]", more=more, builds=False)
+    assert 'name = "more"' in _locked_as_uv_locks(sandbox, sandbox.work)
+
+
+def test_extras_of_its_own_in_what_the_build_of_a_project_in_a_folder_says(
+    sandbox: Sandbox, project: Path, address: str
+) -> None:
+    project.rename(sandbox.root / "app")
+    more = '[tool.uv.sources]\napp = { path = "../app" }\n'
+    write_project(sandbox.work, "other", "1.0", "app[y]", more=more, builds=False)
+    sandbox = sandbox.using({"UV_PYTHON": sys.executable, "UV_DEFAULT_INDEX": address})
+    assert 'name = "more"' in _locked_as_uv_locks(sandbox, sandbox.work)

@@ -16,6 +16,7 @@ from cove.model.metadata import CoreMetadata
 from cove.model.name import Name, normalize
 from cove.operations.build_options import build_options
 from cove.operations.direct import Stated
+from cove.operations.left_open import as_built
 from cove.operations.local_state import LocalState, local_state
 from cove.operations.locations import Checkout
 from cove.operations.project import Place, place_at, read
@@ -48,25 +49,26 @@ def local_project(
     Raises ``ConfigurationError``, and what building raises.
     """
     place = place_at(folder) if (folder / "pyproject.toml").is_file() else None
-    asked = _asked(session, place, base, checkout) if place is not None and place.project.name else None
-    project = place.project if place is not None else None
-    if (
-        asked is not None
-        and project is not None
-        and project.version is not None
-        and not project.leaves_requirements_open
-    ):
-        metadata = CoreMetadata(
-            project.name,
-            str(project.version),
-            tuple(_requirements(asked)),
-            str(project.requires_python) if project.requires_python is not None else None,
-            tuple(project.optional_dependencies),
-        )
-        return LocalProject(
-            metadata, Stated(asked.requires_dist, asked.requires_dev), is_virtual=project.package is False
-        )
-    return _of_build(built_metadata(session, folder, build, project, key), session, place, base, checkout)
+    if place is None:
+        built = built_metadata(session, folder, build, None, key)
+        return LocalProject(built, Stated(tuple(requirement_entry(each) for each in built.requires_dist)))
+    project = place.project
+    if not project.name or project.version is None or project.leaves_requirements_open:
+        project = as_built(project, built_metadata(session, folder, build, project, key))
+    asked = _asked(session, replace(place, project=project), base, checkout)
+    metadata = CoreMetadata(
+        project.name,
+        str(project.version),
+        tuple(_requirements(asked)),
+        str(project.requires_python) if project.requires_python is not None else None,
+        tuple(project.optional_dependencies),
+    )
+    return LocalProject(
+        metadata,
+        Stated(asked.requires_dist, asked.requires_dev),
+        has_dynamic_version="version" in project.dynamic,
+        is_virtual=project.package is False,
+    )
 
 
 def built_metadata(
@@ -117,22 +119,6 @@ def build_sources(
     alone = replace(alone, sources={name: several for name, several in alone.sources.items() if name in wanted})
     asked = _asked(session, replace(place, project=alone), None, checkout, markers)
     return {normalize(each.name): each.url for each in asked.dependencies if each.url}
-
-
-def _of_build(
-    built: CoreMetadata, session: Session, place: Place | None, base: Path | None, checkout: Checkout | None
-) -> LocalProject:
-    if place is None:
-        entries = tuple(requirement_entry(each) for each in built.requires_dist)
-        return LocalProject(built, Stated(entries))
-    plain = replace(place.project, dependencies=built.requires_dist, optional_dependencies={})
-    asked = _asked(session, replace(place, project=plain), base, checkout)
-    return LocalProject(
-        replace(built, requires_dist=asked.dependencies),
-        Stated(asked.requires_dist, asked.requires_dev),
-        has_dynamic_version="version" in place.project.dynamic,
-        is_virtual=place.project.package is False,
-    )
 
 
 def _asked(
