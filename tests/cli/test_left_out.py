@@ -79,6 +79,14 @@ def test_projects_are_copied_where_it_is_wished(sandbox: Sandbox, project: Path)
     assert {name for name, is_editable in _installed(project).items() if is_editable} == {"app", "member"}
 
 
+def test_what_is_left_behind_goes_only_where_it_is_said(sandbox: Sandbox, project: Path) -> None:
+    sandbox.cove("sync", "--all-extras").ok()
+    sandbox.cove("run", "python", "-c", "").ok()
+    assert "more" in _installed(project)
+    sandbox.cove("run", "--exact", "python", "-c", "").ok()
+    assert "more" not in _installed(project)
+
+
 def test_an_environment_stays_as_it_is(sandbox: Sandbox, project: Path) -> None:
     sandbox.cove("sync").ok()
     before = _installed(project)

@@ -43,14 +43,21 @@ class Ready:
 
 
 def run_command(
-    session: Session, command: Sequence[str], selection: Selection, *, as_module: bool = False, syncs: bool = True
+    session: Session,
+    command: Sequence[str],
+    selection: Selection,
+    *,
+    as_module: bool = False,
+    syncs: bool = True,
+    exact: bool = False,
 ) -> Ready:
-    """Prepare ``command`` to run in the project's environment, which is synced first. Nothing extraneous is removed."""
+    """Prepare ``command`` to run in the project's environment, which is synced first. Nothing extraneous is removed, unless
+    it shall be ``exact``."""
     place = locate(session)
     folder = environment_folder(session, place)
     synced = None
     if syncs or not is_environment(folder):
-        synced = sync(session, replace(selection, keeps_extraneous=True), place=place)
+        synced = sync(session, replace(selection, keeps_extraneous=not exact), place=place)
         interpreter = synced.interpreter
     else:
         interpreter = project_interpreter(session, place)

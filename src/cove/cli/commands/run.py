@@ -19,6 +19,7 @@ def arguments(parser: ArgumentParser) -> None:
     """The command, and which part of the lock it needs."""
     selecting.add_arguments(parser)
     selecting.add_settings(parser, "no-sync")
+    parser.add_argument("--exact", action="store_true", help="Remove what is installed and not in the lock")
     parser.add_argument("-m", "--module", action="store_true", help="The command is a module: `python -m COMMAND`")
     parser.add_argument("command", nargs=REMAINDER, metavar="COMMAND ...", help="What to run, with its arguments")
 
@@ -37,6 +38,7 @@ def run(context: Context) -> int:
             selecting.selection(context.arguments, context.settings),
             as_module=context.arguments.module,
             syncs=not context.settings.no_sync,
+            exact=context.arguments.exact,
         )
         if ready.synced is not None and not ready.synced.plan.is_empty:
             for line in (*lock_summary(ready.synced.locked), *plan_summary(ready.synced.plan)):
