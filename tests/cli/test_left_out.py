@@ -87,6 +87,16 @@ def test_what_is_left_behind_goes_only_where_it_is_said(sandbox: Sandbox, projec
     assert "more" not in _installed(project)
 
 
+def test_a_trial_makes_no_environment(sandbox: Sandbox, project: Path) -> None:
+    for option, status in (("--dry-run", 0), ("--check", 1)):
+        ran = sandbox.cove("sync", option)
+        assert (ran.status, f"Would make the environment {project / '.venv'}" in ran.stderr) == (status, True), (
+            ran.stderr
+        )
+        assert "lib==1.0" in ran.stdout + ran.stderr
+        assert not (project / ".venv").exists()
+
+
 def test_an_environment_stays_as_it_is(sandbox: Sandbox, project: Path) -> None:
     sandbox.cove("sync").ok()
     before = _installed(project)

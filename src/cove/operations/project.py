@@ -1,7 +1,8 @@
 """The project a command works on: its folder, what its ``pyproject.toml`` says, and its environment."""
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -146,19 +147,44 @@ def base_interpreter(session: Session, folder: Path, requires_python: SpecifierS
 
 def project_interpreter(session: Session, place: Place) -> Interpreter:
     """The interpreter of the project's environment, which is made (anew) where it must be."""
-    folder, wanted = environment_folder(session, place), requires_python(place)
-    asked = python_request(session, place.base)
-    present = discovery.reusable(
-        folder, asked, requires_python=wanted, cache_dir=session.cache_dir, report=session.listener
-    )
+    present = _present(session, place)
     if present is not None:
         return present
-    base = base_interpreter(session, place.base, wanted)
+    folder, base = environment_folder(session, place), base_interpreter(session, place.base, requires_python(place))
     replaces = environment.is_environment(folder)
     made = environment.create(folder, base, prompt=place.root.project.name or place.base.name, clear=replaces)
     remember(made, session.cache_dir)
     session.listener(Finished("environment", str(folder), f"Made the environment {folder} with Python {base.version}"))
     return made
+
+
+@contextmanager
+def interpreter_on_trial(session: Session, place: Place) -> Iterator[Interpreter]:
+    """As ``project_interpreter``, without a change: where the environment must be made, another one stands for it that is
+    thrown away."""
+    present = _present(session, place)
+    if present is not None:
+        yield present
+        return
+    from tempfile import TemporaryDirectory
+
+    folder, base = environment_folder(session, place), base_interpreter(session, place.base, requires_python(place))
+    session.listener(
+        Finished("environment", str(folder), f"Would make the environment {folder} with Python {base.version}")
+    )
+    with TemporaryDirectory(prefix="cove-trial-") as beside:
+        yield environment.create(Path(beside) / "env", base)
+
+
+def _present(session: Session, place: Place) -> Interpreter | None:
+    """That of the environment that is there, if it will do."""
+    return discovery.reusable(
+        environment_folder(session, place),
+        python_request(session, place.base),
+        requires_python=requires_python(place),
+        cache_dir=session.cache_dir,
+        report=session.listener,
+    )
 
 
 def locking_interpreter(session: Session, place: Place) -> Interpreter:

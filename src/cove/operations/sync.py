@@ -24,7 +24,7 @@ from cove.model.url import Url
 from cove.operations.change import Want, change
 from cove.operations.lock import Locked, lock
 from cove.operations.moving import Homes, Moves
-from cove.operations.project import Place, locate, path_of, project_interpreter
+from cove.operations.project import Place, interpreter_on_trial, locate, path_of, project_interpreter
 from cove.operations.selection import Start, select
 from cove.operations.staleness import project_in
 from cove.wiring import Session
@@ -74,12 +74,14 @@ def sync(
     as for ``lock``."""
     place = place or locate(session)
     locked = lock(session, place, dry_run=dry_run, constraints=constraints)
+    selection = selection or Selection()
+    if dry_run:
+        with interpreter_on_trial(session, place) as interpreter:
+            return Synced(
+                locked, install(session, place, locked.lock, interpreter, selection, dry_run=True), interpreter
+            )
     interpreter = project_interpreter(session, place)
-    return Synced(
-        locked,
-        install(session, place, locked.lock, interpreter, selection or Selection(), dry_run=dry_run),
-        interpreter,
-    )
+    return Synced(locked, install(session, place, locked.lock, interpreter, selection), interpreter)
 
 
 def install(
