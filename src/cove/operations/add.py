@@ -25,7 +25,8 @@ from cove.operations.lock import lock
 from cove.operations.project import Place, locate, locking_interpreter, place_at
 from cove.operations.requirement_files import Root
 from cove.operations.requirement_files import read as read_inputs
-from cove.operations.sync import Selection, Synced, sync
+from cove.operations.sync import Synced, sync
+from cove.operations.wanted import Selection
 from cove.wiring import Session
 
 _WRITTEN_INDEXES = ("--index", "--default-index")

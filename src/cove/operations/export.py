@@ -23,8 +23,8 @@ from cove.operations.project import Place, locate
 from cove.operations.reach import Key, Part, key_of, reach
 from cove.operations.selection import Start
 from cove.operations.staleness import project_in
-from cove.operations.sync import Selection, groups_of, root_groups
 from cove.operations.together import asked_together
+from cove.operations.wanted import Selection, groups_of, root_groups
 from cove.wiring import Session
 
 

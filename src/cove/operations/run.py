@@ -9,7 +9,8 @@ from cove.errors import NotInstalled
 from cove.install.environment import is_environment
 from cove.model.dataclasses import dataclass, replace
 from cove.operations.project import environment_folder, locate, project_interpreter
-from cove.operations.sync import Selection, Synced, sync
+from cove.operations.sync import Synced, sync
+from cove.operations.wanted import Selection
 from cove.wiring import Session
 
 

@@ -18,8 +18,8 @@ from cove.operations.platforms import platform_markers
 from cove.operations.project import Place, index_of, locate, locking_interpreter
 from cove.operations.reach import Key, key_of, order_of
 from cove.operations.selection import Graph
-from cove.operations.sync import Selection, groups_of, root_groups
 from cove.operations.together import asked_together
+from cove.operations.wanted import Selection, groups_of, root_groups
 from cove.wiring import Session
 
 Applies = Callable[[str], bool]
