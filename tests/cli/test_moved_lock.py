@@ -216,6 +216,8 @@ def test_an_index_that_has_nothing_of_it_makes_the_lock_stale(
     assert ran.status == 1
     assert f"`alpha` is locked from the index {old.simple_url.public}, which is not configured any more" in ran.stderr
     assert "other (404 Not Found)" in ran.stderr
+    assert "put the index back" in ran.stderr
+    assert "hint: `cove lock --allow-index-change alpha`" in ran.stderr  # without it, `cove lock` would refuse
 
 
 def test_a_lock_without_digests_does_not_move(

@@ -101,14 +101,14 @@ CHANGES = [
     setting(
         "resolution",
         'resolution = "lowest"',
-        "`resolution-mode` changed: it was not given and is `lowest`",
+        "the option `resolution` changed: it was not given and is `lowest`",
         "--resolution",
         "lowest",
     ),
     setting(
         "prerelease",
         'prerelease = "allow"',
-        "`prerelease-mode` changed: it was not given and is `allow`",
+        "the option `prerelease` changed: it was not given and is `allow`",
         "--prerelease",
         "allow",
     ),
@@ -125,6 +125,25 @@ CHANGES = [
         "`exclude-newer` changed",
         "--exclude-newer",
         "2100-01-01T00:00:00Z",
+    ),
+    setting(
+        "exclude-newer by duration",
+        'exclude-newer = "2 hours"',
+        "the option `exclude-newer` changed: it was not given and is `PT2H`",
+        "--exclude-newer",
+        "2 hours",
+    ),
+    setting(
+        "exclude-newer of a package by duration",
+        'exclude-newer-package = { leaf = "2 hours" }',
+        "the option `exclude-newer-package` changed: it was not given and is `leaf = PT2H`",
+        "--exclude-newer-package",
+        "leaf=2 hours",
+    ),
+    setting(
+        "stated metadata",
+        'dependency-metadata = [{ name = "tree", requires-dist = ["leaf"] }]',
+        "the setting `dependency-metadata` changed: what it says of `tree`",
     ),
     setting("environments", "environments = [\"sys_platform == 'linux'\"]", "the setting `environments` changed"),
     setting(
@@ -149,7 +168,7 @@ CHANGES = [
     setting(
         "exclusion",
         'exclude-dependencies = ["winonly"]',
-        "the setting `excludes` changed: `winonly` was added",
+        "the setting `exclude-dependencies` changed: `winonly` was added",
         uv_agrees=False,
     ),
     Change(

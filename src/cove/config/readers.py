@@ -168,6 +168,26 @@ def _build_dependency(raw: object) -> tuple[str, bool]:
     return read_text(table.get("requirement")), read_bool(table.get("match-runtime", False))
 
 
+_OF_METADATA = frozenset({"name", "version", "requires-dist", "requires-python", "provides-extra", "provides-extras"})
+
+
+def read_dependency_metadata(raw: object) -> Mapping[str, object]:
+    """One table of what a package requires: its ``name``, and of the rest what is to be said."""
+    table = read_table(raw)
+    if not table.keys() <= _OF_METADATA:
+        raise _expected(f"a table of {', '.join(f'`{key}`' for key in sorted(_OF_METADATA))}")
+    read_package(table.get("name"))
+    for key in ("version", "requires-python"):
+        read_text(table.get(key, ""))
+    for key in ("requires-dist", "provides-extra", "provides-extras"):
+        several = table.get(key, [])
+        if not isinstance(several, list):
+            raise _expected(f"a list of texts as `{key}`")
+        for each in several:
+            (read_text if key == "requires-dist" else read_package)(each)
+    return table
+
+
 def read_build_variables(raw: object) -> Mapping[Name, Mapping[str, str]]:
     """Variables with their values by package."""
     return {

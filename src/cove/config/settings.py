@@ -23,6 +23,7 @@ from cove.config.readers import (
     read_build_variables,
     read_config_settings,
     read_cutoff,
+    read_dependency_metadata,
     read_int,
     read_package,
     read_package_config_settings,
@@ -336,6 +337,11 @@ class Settings:
     exclude_dependencies = _several(
         read_package, group="environment", toml="exclude-dependencies",
         help="Packages that are left out, whoever requires them, for the pip commands",
+    )  # fmt: skip
+
+    dependency_metadata = _several(
+        read_dependency_metadata, group="environment", toml="dependency-metadata",
+        help="What packages of indexes require, by name and perhaps version, in the place of what they say",
     )  # fmt: skip
 
     # lock
@@ -791,7 +797,7 @@ ALIASES = {"native-tls": "system-certs"}
 NOT_FOR_COVE = frozenset(
     {
         "audit", "build-backend", "cache-keys", "conflicts", "default-groups", "dependency-groups",
-        "dependency-metadata", "dev-dependencies", "environments", "index-exclude-newer", "managed", "package", "pip",
+        "dev-dependencies", "environments", "index-exclude-newer", "managed", "package", "pip",
         "preview", "preview-features", "pypy-install-mirror", "python-downloads", "python-downloads-json-url",
         "python-install-mirror", "python-preference", "required-environments", "required-version", "sources",
         "torch-backend", "workspace",

@@ -6,7 +6,7 @@ from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 
 from cove.config.settings import Settings
-from cove.errors import NoSolution, StaleLock
+from cove.errors import IndexChanged, NoSolution, StaleLock
 from cove.formats import uv_lock
 from cove.install.interpreter import Interpreter
 from cove.model.dataclasses import dataclass
@@ -64,22 +64,20 @@ def lock(
     place = _complete(session, place.root)
     asked = asked_together(place, session.indexes, settings)
     terms = _terms(session, place, asked)
-    why = "there is no lock"
+    why, away = "there is no lock", None
     if present is not None:
-        why = (
-            stale_because(
-                present, place, asked,
-                requires_python=terms.requires_python, options=terms.options, manifest=terms.manifest,
-            )
-            or stale_locals(session, place, present, asked)
-            or _moved_away(session, place, present, asked)
-        )  # fmt: skip
+        why = stale_because(
+            present, place, asked,
+            requires_python=terms.requires_python, options=terms.options, manifest=terms.manifest,
+        ) or stale_locals(session, place, present, asked)  # fmt: skip
+        away = None if why else _moved_away(session, place, present, asked)
+        why = why if away is None else away.message
     wants_newer = settings.upgrade or bool(settings.upgrade_package or settings.upgrade_group)
     if present is not None and not why and not wants_newer:
         return Locked(present)
     is_checked = check or settings.locked
     if is_checked and why:
-        raise _stale(place, why)
+        raise _stale(place, why, away.hints if away is not None else (_UPDATE,))
     made = _resolve(session, place, terms, present, constraints)
     text = uv_lock.dump(made)
     changed = present is None or text != place.lock_path.read_text(encoding="utf-8")
@@ -101,18 +99,18 @@ def _complete(session: Session, root: Place) -> Place:
     return with_what_builds_say(session, root)
 
 
-def _moved_away(session: Session, place: Place, present: Lock, asked: Together) -> str:
-    """Which package is served by its index no more, and by no other either; empty when all are."""
+def _moved_away(session: Session, place: Place, present: Lock, asked: Together) -> IndexChanged | None:
+    """Which package is served by its index no more, and by no other either; ``None`` when all are."""
     homes = Homes(session, place, asked.whole)
     away = [package for package in present.packages if homes.is_away(package)]
-    return Moves(session, place, asked.whole, homes).why_not(away) if away else ""
+    return Moves(session, place, asked.whole, homes).why_not(away) if away else None
 
 
-def _stale(place: Place, why: str) -> StaleLock:
-    return StaleLock(
-        f"{place.lock_path.name} does not match {place.pyproject_path.name}: {why}",
-        hints=("`cove lock` brings it up to date",),
-    )
+_UPDATE = "`cove lock` brings it up to date"
+
+
+def _stale(place: Place, why: str, hints: Sequence[str] = (_UPDATE,)) -> StaleLock:
+    return StaleLock(f"{place.lock_path.name} does not match {place.pyproject_path.name}: {why}", hints=tuple(hints))
 
 
 @dataclass(frozen=True, slots=True)

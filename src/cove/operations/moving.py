@@ -123,14 +123,14 @@ class Moves:
     def _router(self) -> "Router":
         return self._session.router(self._asked.pins)
 
-    def why_not(self, packages: Iterable[LockedPackage]) -> str:
-        """Why the first of ``packages`` that does not move stays behind; empty when all do. Raises what asking raises."""
+    def why_not(self, packages: Iterable[LockedPackage]) -> IndexChanged | None:
+        """Why the first of ``packages`` that does not move stays behind; ``None`` when all do. Raises what asking raises."""
         several = list(packages)
         self.ask_ahead(several)
         for package in several:
             if self._new_home(package) is None:
-                return f"{self._from(package)}, and {self._missing(package, self._files(package))}"
-        return ""
+                return self._left_behind(package, self._files(package))
+        return None
 
     def moved(self, packages: Iterable[LockedPackage]) -> dict[Name, Index]:
         """Those of ``packages`` that move, with the index that has them now; of several versions all, or none."""
@@ -167,14 +167,7 @@ class Moves:
                 found = _named(page, locked.filename)
                 assert found is not None, "it was compared"
                 return found, index
-        raise IndexChanged(
-            f"{self._from(package)}, and {self._missing(package, [locked])}",
-            causes=("a file of the same name and digest could be taken from anywhere else",),
-            hints=(
-                f"put the index back into the configuration, or `{locked.filename}` onto an index that is there",
-                f"`cove lock --allow-index-change {package.name}` locks it anew from what is there",
-            ),
-        )
+        raise self._left_behind(package, [locked])
 
     def ask_ahead(self, packages: Iterable[LockedPackage]) -> None:
         """Begin to ask for those that are away, all of them at once."""
@@ -212,8 +205,18 @@ class Moves:
             return f"{where}which is not configured any more"
         return f"{where}and belongs to {' or '.join(index.label for index in chosen)} now"
 
-    def _missing(self, package: LockedPackage, files: Iterable[LockedFile]) -> str:
-        several = list(files)
+    def _left_behind(self, package: LockedPackage, files: Sequence[LockedFile]) -> IndexChanged:
+        lacking = f"`{files[0].filename}`" if len(files) == 1 else f"the files of {package.name} {package.version}"
+        return IndexChanged(
+            f"{self._from(package)}, and {self._missing(package, files)}",
+            causes=("a file of the same name and digest could be taken from anywhere else",),
+            hints=(
+                f"put the index back into the configuration, or {lacking} onto an index that is there",
+                f"`cove lock --allow-index-change {package.name}` locks it anew from what is there",
+            ),
+        )
+
+    def _missing(self, package: LockedPackage, several: Sequence[LockedFile]) -> str:
         without = next((file for file in several if not file.hash), None)
         if without is not None:
             return f"the lock has no digest of `{without.filename}` to know it by elsewhere"

@@ -28,6 +28,13 @@ _LISTS = {
     "overrides": "an override",
     "build-constraints": "a constraint of builds",
 }
+_SETTINGS = {
+    "excludes": "exclude-dependencies",
+    "exclude-newer-span": "exclude-newer",
+    "prerelease-mode": "prerelease",
+    "resolution-mode": "resolution",
+}
+"""What people call what a lock has under another name."""
 _PLACES = ("url", "git", "path", "directory", "editable", "virtual")
 
 
@@ -222,18 +229,31 @@ def _environments_difference(lock: Lock, place: Place, requires_python: Specifie
 
 
 def _option_difference(locked: Mapping[str, object], wanted: Mapping[str, object]) -> str:
-    for key in sorted(locked.keys() | wanted.keys()):
-        if locked.get(key) != wanted.get(key):
-            return f"the option `{key}` changed: it was {_value(locked.get(key))} and is {_value(wanted.get(key))}"
+    before, after = _as_given(locked), _as_given(wanted)
+    for key in sorted(before.keys() | after.keys()):
+        if before.get(key) != after.get(key):
+            return (
+                f"the option `{_SETTINGS.get(key, key)}` changed: "
+                f"it was {_value(before.get(key))} and is {_value(after.get(key))}"
+            )
     return ""
+
+
+def _as_given(options: Mapping[str, object]) -> Mapping[str, object]:
+    """Without the moment that stands beside a duration for programs that do not know durations."""
+    return {key: each for key, each in options.items() if key != "exclude-newer" or "exclude-newer-span" not in options}
 
 
 def _value(value: object) -> str:
     if value is None:
         return "not given"
     if isinstance(value, Mapping):
-        return ", ".join(f"`{key} = {each}`" for key, each in value.items())
+        return ", ".join(f"`{key} = {_moment(each)}`" for key, each in value.items())
     return f"`{value}`"
+
+
+def _moment(cutoff: object) -> object:
+    return cutoff.get("span", cutoff) if isinstance(cutoff, Mapping) else cutoff
 
 
 def _manifest_difference(lock: Lock, wanted: Mapping[str, object], place: Place) -> str:
@@ -242,6 +262,8 @@ def _manifest_difference(lock: Lock, wanted: Mapping[str, object], place: Place)
         before, after = locked.get(key), wanted.get(key)
         if before == after:
             continue
+        if key == "dependency-metadata":
+            return f"the setting `{key}` changed: what it says of `{_described_otherwise(before, after)}`"
         what = _LISTS.get(key, "")
         found = compare.requirements(what, _requirements(before), _requirements(after)) if what else ""
         return found or _names_difference(key, before, after) or f"the setting `{key}` changed"
@@ -257,9 +279,15 @@ def _requirements(entries: object) -> list[LockedRequirement]:
     return found
 
 
+def _described_otherwise(before: object, after: object) -> str:
+    old, new = (each if isinstance(each, list) else [] for each in (before, after))
+    changed = [each for each in (*new, *old) if (each in old) is not (each in new)]
+    return next((str(each.get("name")) for each in changed if isinstance(each, Mapping)), "")
+
+
 def _names_difference(key: str, before: object, after: object) -> str:
     """Of lists of names: members, and projects that are left out."""
     old, new = (frozenset(map(str, each)) if isinstance(each, list) else frozenset() for each in (before, after))
     for name in sorted(old ^ new):
-        return f"the setting `{key}` changed: `{name}` was {'added' if name in new else 'removed'}"
+        return f"the setting `{_SETTINGS.get(key, key)}` changed: `{name}` was {'added' if name in new else 'removed'}"
     return ""

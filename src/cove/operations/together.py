@@ -138,6 +138,10 @@ def manifest_of(together: Together, indexes: Indexes, settings: Settings) -> dic
     found |= {
         key: written[key] for key in ("constraints", "overrides", "excludes", "build-constraints") if written[key]
     }
+    if settings.dependency_metadata:
+        from cove.operations.stated_metadata import StatedMetadata
+
+        found["dependency-metadata"] = StatedMetadata(settings).manifest()
     if together.groups is not None and together.groups.requires_dev:
         found["dependency-groups"] = {
             group: _entries(several) for group, several in sorted(together.groups.requires_dev.items())

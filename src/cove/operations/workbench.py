@@ -36,6 +36,7 @@ from cove.operations.parallel import each
 from cove.operations.parts import Part
 from cove.operations.policy import file_rules
 from cove.operations.resolution import Resolution, Universe
+from cove.operations.stated_metadata import StatedMetadata
 from cove.operations.upload_dates import UploadDates
 from cove.resolve.catalogue import may_hold
 from cove.resolve.request import Request
@@ -87,7 +88,11 @@ class Workbench:
     def metadata(self) -> MetadataReader:
         """Reads metadata of candidates; what had to be downloaded whole goes into the store."""
         return MetadataReader(
-            self.session.client, self.session.cache_dir / "metadata", build=self._built_metadata, keep=self._keep
+            self.session.client,
+            self.session.cache_dir / "metadata",
+            build=self._built_metadata,
+            keep=self._keep,
+            known=StatedMetadata(self.session.settings).of,
         )
 
     def builder(self, label: str, *, is_ours: bool = True) -> "Builder":
