@@ -16,6 +16,9 @@ from cove.resolve.term import version_at
 _MINIMISED = 120
 """Up to so many facts each is tried to be left out; it takes as many refutations."""
 
+_TELLABLE = 400
+"""More facts than these are not worth the refutations that make them fewer: only the end of their proof will be told."""
+
 
 def condensed(failure: Failure) -> list[Incompatibility]:
     """Facts that contradict each other, each true; up to ``_MINIMISED`` of them none can be left out."""
@@ -36,7 +39,7 @@ def _weakened(facts: list[Incompatibility], fulls: Sequence[int]) -> list[Incomp
     if refute(fulls, weaker) is not None:
         return weaker
     several = {(cause.owner, cause.target) for cause in map(_required, facts) if cause is not None}
-    for pair in sorted(several) if len(several) <= _MINIMISED else ():
+    for pair in sorted(several) if len(several) <= _MINIMISED and len(facts) <= _TELLABLE else ():
         weaker = [
             *(fact for fact in facts if not _is_about(fact, pair)),
             *_merged([fact for fact in facts if _is_about(fact, pair)], lambda _fact, _cause: None),
