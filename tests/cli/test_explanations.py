@@ -205,3 +205,47 @@ def test_metadata_that_cannot_be_used_are_a_reason_in_a_sentence(sandbox: Sandbo
         "Because n 1.0 has no usable metadata (`n-1.0-py3-none-any.whl` says that it is other) and you require n"
         in said
     )
+
+
+def test_it_is_told_for_whom_something_had_to_be_built(sandbox: Sandbox) -> None:
+    _must_be_built(sandbox, "2.0")
+    index = sandbox.root / "index"
+    MAKE.wheel("p", "1.0", requires=["n>1"]).write_to(index)
+    for stated, expected in (("p", True), ("p\nn", False)):
+        (sandbox.work / "requirements.in").write_text(f"{stated}\n")
+        said = sandbox.cove("pip", "compile", "requirements.in", "--no-index", "--find-links", str(index)).stderr
+        assert "`n==2.0` from " in said
+        assert ("cause: p 1.0 depends on n" in said) is expected, said
+
+
+def test_what_is_taken_from_below_without_a_bound_is_named(sandbox: Sandbox) -> None:
+    """As in uv: whoever asks for the lowest versions has forgotten one."""
+    index = sandbox.root / "index"
+    for name in ("a", "b", "c", "d"):
+        MAKE.wheel(name, "1.0").write_to(index)
+        MAKE.wheel(name, "2.0").write_to(index)
+    (sandbox.work / "requirements.in").write_text("a\nb<2\nc>=1\nd\n")
+    (sandbox.work / "limits.txt").write_text("d>1\n")
+    options = ("requirements.in", "--no-index", "--find-links", str(index), "-c", "limits.txt")
+    for mode in ("lowest", "lowest-direct"):
+        said = sandbox.cove("pip", "compile", *options, "--resolution", mode).ok().stderr
+        told = [line for line in said.splitlines() if "without a lower bound" in line]
+        takes = f"is required without a lower bound, and `--resolution {mode}` begins with the oldest version there is"
+        assert told == [f"warning: `a` {takes}", f"warning: `b` {takes}"]
+    assert "lower bound" not in sandbox.cove("pip", "compile", *options).ok().stderr
+
+
+def test_the_extras_that_there_are_stand_beside_the_one_that_is_missing(sandbox: Sandbox) -> None:
+    index = sandbox.root / "index"
+    MAKE.wheel("few", "1.0", metadata=_with_extras("few", "socks", "http2")).write_to(index)
+    MAKE.wheel("many", "1.0", metadata=_with_extras("many", *(f"part{n}" for n in range(20)), "socks5")).write_to(index)
+    (sandbox.work / "requirements.in").write_text("few[sock]\nmany[socks]\n")
+    said = sandbox.cove("pip", "compile", "requirements.in", "--no-index", "--find-links", str(index)).ok().stderr
+    assert "warning: few 1.0 has no extra named sock, but http2 and socks\n" in said
+    assert "warning: many 1.0 has no extra named socks, but socks5\n" in said
+
+
+def _with_extras(name: str, *extras: str) -> str:
+    return "".join(
+        [f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n", *(f"Provides-Extra: {e}\n" for e in extras)]
+    )

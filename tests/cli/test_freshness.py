@@ -80,6 +80,25 @@ def test_offline_serves_what_is_old(sandbox: Sandbox) -> None:
         assert server.log == []
 
 
+def test_what_offline_lacks_is_named(sandbox: Sandbox) -> None:
+    place = Place().add(MAKE.wheel("foo", "1.0"), MAKE.wheel("foo", "2.0"))
+    lacks = "is not in the cache, and the network is switched off\n"
+    with serving(place) as server:
+        sandbox.project(project(server.url + "/simple", "foo"))
+        sandbox.cove("lock").ok()
+        ran = sandbox.cove("sync", "--offline", "--frozen", "--cache-dir", str(sandbox.root / "empty"))
+        assert ran.stderr.count(f"error: `foo` 2.0 from corp {lacks}  cause: the file is {server.url}/") == 1
+        assert "hint: run the command once without --offline" in ran.stderr
+        sandbox.project(project(server.url + "/simple", "foo<2"))
+        ran = sandbox.cove("lock", "--offline")
+        assert ran.stderr.startswith(
+            f"error: the metadata of foo 1.0 from corp {lacks}  cause: the file is {server.url}/"
+        )
+        sandbox.project(project(server.url + "/simple", "bar"))
+        ran = sandbox.cove("lock", "--offline")
+        assert (ran.status, ran.stderr.partition("\n\n")[0]) == (2, f"error: the page of `bar` on corp {lacks.strip()}")
+
+
 @pytest.mark.parametrize("status, reason", [("archived", ""), ("deprecated", "use bar"), ("quarantined", "malware")])
 def test_a_project_that_is_not_active_is_told_once(sandbox: Sandbox, status: str, reason: str) -> None:
     place = Place(extra={"project-status": {"status": status, "reason": reason} if reason else {"status": status}})

@@ -10,12 +10,13 @@ from pathlib import Path
 from packaging.version import InvalidVersion, Version
 
 from cove.config.atomic import write_beside
-from cove.errors import BuildFailed, CoveError, HashMismatch, InvalidArtifact
+from cove.errors import BuildFailed, CoveError, HashMismatch, InvalidArtifact, OfflineError
 from cove.formats import core_metadata
 from cove.formats.page_entry import HASH_ALGORITHMS
 from cove.http.cache import lifetime
 from cove.http.client import Client
 from cove.http.messages import Headers
+from cove.http.offline import lacking
 from cove.http.once import Once
 from cove.http.ranged import wheel_metadata
 from cove.http.status import judge
@@ -31,7 +32,7 @@ class MetadataReader:
     """Reads the metadata of candidates; each file's once per run, and with a known SHA-256 once for ever. Thread-safe.
 
     ``build`` makes the metadata of an sdist that does not state it; ``keep`` is given every wheel and sdist that had to be
-    downloaded whole, verified, so that it need not be downloaded again. Of what is ``known`` already nothing is read.
+    downloaded whole, verified, so that it need not be downloaded again.
     """
 
     def __init__(
@@ -41,13 +42,11 @@ class MetadataReader:
         *,
         build: Callable[[Candidate], CoreMetadata],
         keep: Callable[[File, bytes], None],
-        known: Callable[[Candidate], CoreMetadata | None] = lambda _: None,
     ) -> None:
         self._client = client
         self._cache_dir = cache_dir
         self._build = build
         self._keep = keep
-        self._known = known
         self._stated: Once[str, CoreMetadata | None] = Once()
         self._built: Once[str, CoreMetadata] = Once()
         self.is_immutable = True
@@ -64,8 +63,7 @@ class MetadataReader:
 
     def stated(self, candidate: Candidate) -> CoreMetadata | None:
         """The same, but ``None`` where only a build would tell. Raises as ``read`` does."""
-        known = self._known(candidate)
-        return known or self._stated.get(candidate.file.url.public, lambda: self._find(candidate))
+        return self._stated.get(candidate.file.url.public, lambda: self._find(candidate))
 
     def _make(self, candidate: Candidate) -> CoreMetadata:
         self.is_immutable = False
@@ -87,6 +85,9 @@ class MetadataReader:
             if data is None:
                 return None
             metadata = self._parse(data, candidate)
+        except OfflineError as error:
+            what = f"the metadata of {candidate.name} {candidate.version} from {candidate.index.label}"
+            raise lacking(what, f"the file is {candidate.file.url}") from error
         except CoveError as error:
             raise _about(candidate, error) from error
         self._store(candidate, data)

@@ -4,11 +4,19 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from threading import Lock
 
-from cove.errors import ConfigurationError, CoveError, CredentialsRefused, InvalidResponse, UnexpectedStatus
+from cove.errors import (
+    ConfigurationError,
+    CoveError,
+    CredentialsRefused,
+    InvalidResponse,
+    OfflineError,
+    UnexpectedStatus,
+)
 from cove.formats import negotiate
 from cove.http.cache import ANEW, STORED
 from cove.http.client import Client
 from cove.http.messages import Response
+from cove.http.offline import lacking
 from cove.http.once import Once
 from cove.http.redirects import STATUSES as REDIRECTS
 from cove.http.status import error_for, status_text
@@ -93,6 +101,8 @@ class SimpleIndex:
             return self._judge(name, response)
         except InvalidResponse as error:
             return Unavailable(self.index, unreadable(name, self.index, error))
+        except OfflineError:
+            return Unavailable(self.index, lacking(f"the page of `{name}` on {self.index.label}"))
         except CoveError as error:
             return Unavailable(self.index, error)
         except OSError as error:

@@ -5,9 +5,10 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Protocol
 
-from cove.errors import HashMismatch, IndexUnreachable, InvalidResponse, TruncatedDownload
+from cove.errors import HashMismatch, IndexUnreachable, InvalidResponse, OfflineError, TruncatedDownload
 from cove.formats.file_url import to_path
 from cove.http.messages import Response
+from cove.http.offline import lacking
 from cove.http.status import error_for
 from cove.install.store import Store, StoredWheel
 from cove.model.dist import File
@@ -71,7 +72,7 @@ def fetch(
         path = work / "download"
         digest = job.download(path, promised)
         if file.filename.endswith(".whl"):
-            return store.add(path, file.filename, digest)
+            return store.add(path, file.filename, digest, is_promised=not _STRONG.isdisjoint(promised))
         return store.add_sdist(path, file.filename, digest)
 
 
@@ -165,7 +166,10 @@ class _Job:
         if self._file.url.scheme == "file":
             yield from self._read()
             return
-        response = self._client.get(self._file.url, index=self._index, headers={"Accept-Encoding": "identity"})
+        try:
+            response = self._client.get(self._file.url, index=self._index, headers={"Accept-Encoding": "identity"})
+        except OfflineError as error:
+            raise lacking(self._where, self._cause) from error
         try:
             if response.status != 200:
                 raise error_for(response, subject=self._file.filename, index=self._index)

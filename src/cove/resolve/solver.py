@@ -40,6 +40,7 @@ from cove.resolve.questions import (
     Solution,
     is_url,
 )
+from cove.resolve.remarks import missing_extras, unbounded
 from cove.resolve.request import Request
 from cove.resolve.search import Contradiction, Search
 from cove.resolve.term import SELECTED, UNSELECTED, Variable, positions, version_at
@@ -162,7 +163,11 @@ class _Attempt:
             tried = self._tried[name] = self._tried.get(name, 0) + 1
             if tried > 2:
                 self._look_ahead(project, value, min(tried, _LOOK_AHEAD))
-            yield from self._ask(question)
+            try:
+                yield from self._ask(question)
+            except CoveError as error:
+                error.causes = tuple(dict.fromkeys((*error.causes, *self._requirers(project))))
+                raise
         self._part_by_python(name, version)
         why = self._catalogue.unusable_because(name, version)
         if why:
@@ -223,6 +228,19 @@ class _Attempt:
         variable = self.variables[owner]
         if not variable.is_root:
             yield f"{variable.name} {version_at(variable, value)} depends on {normalize(requirement.name)}"
+
+    def _requirers(self, project: int) -> Iterable[str]:
+        """Which of the chosen versions require a project; if the root does, nothing need be said."""
+        decided = self._search.solution.decided
+        for fact in self._facts.values():
+            cause = fact.cause
+            if not isinstance(cause, Requires) or cause.target != project or cause.extra is not None:
+                continue
+            owner, value = self.variables[cause.owner], decided.get(cause.owner, 0)
+            if owner.is_root:
+                return
+            if value & fact.terms[cause.owner]:
+                yield f"{owner.name} {version_at(owner, value)} depends on {self.variables[project].name}"
 
     def _ask(self, question: Question) -> Asking:
         if not self._catalogue.is_known(question):
@@ -433,7 +451,7 @@ class _Attempt:
     def _solution(self) -> Solution:
         current, decided = self._search.solution.current, self._search.solution.decided
         packages: dict[Name, Resolved] = {}
-        warnings: list[str] = []
+        warnings = list(unbounded(self._catalogue))
         for name in sorted(name for name, project in self._projects.items() if project in decided):
             project = self._projects[name]
             version = version_at(self.variables[project], decided[project])
@@ -444,11 +462,5 @@ class _Attempt:
             )
             requires = self._catalogue.dependencies[name, version].requires
             packages[name] = Resolved(name, version, extras, requires, self._catalogue.place(name))
-            warnings.extend(self._missing(name, version, sorted(extras)))
+            warnings.extend(missing_extras(self._catalogue, name, version, sorted(extras)))
         return Solution(packages, tuple(warnings))
-
-    def _missing(self, name: Name, version: Version, extras: Sequence[Name]) -> Iterable[str]:
-        provided = self._catalogue.dependencies[name, version].provides_extra
-        for extra in extras:
-            if extra not in provided and not self._catalogue.requirements(name, version, extra):
-                yield f"{name} {version} has no extra named {extra}"
