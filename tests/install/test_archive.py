@@ -1,3 +1,4 @@
+import hashlib
 import io
 import stat
 import struct
@@ -192,9 +193,15 @@ def test_a_newer_minor_version_is_told(tmp_path: Path) -> None:
     ],
 )
 def test_record_must_vouch_for_every_file(tmp_path: Path, digest: str | None, reason: str) -> None:
-    wheel = make_wheel(tmp_path, {"foo.py": b"x"}, record={"foo.py": digest})
+    wheel = make_wheel(tmp_path, {"foo.py": b"x", "bar.py": b"y"}, record={"foo.py": digest, "bar.py": digest})
     with pytest.raises(InvalidArtifact, match=reason):
         unpack(wheel, tmp_path / "out")
+    (tmp_path / "promised").mkdir()  # by a digest of the whole file, which vouches for each in it
+    with Archive(wheel, NAME, is_promised=True) as archive:
+        manifest = archive.unpack(tmp_path / "promised")
+        assert [(reason in each, "built wrongly" in each) for each in archive.warnings] == [(True, True)]
+    hashes = {file.path: file.hash for file in manifest.files}
+    assert hashes["foo.py"] == encode_hash(hashlib.sha256(b"x").digest())
 
 
 def test_a_missing_record_is_refused(tmp_path: Path) -> None:

@@ -47,13 +47,17 @@ class Archive:
     """An opened wheel whose directory was found sound.
 
     ``filename`` is the name the index knows it by, which must agree with what is inside. ``warnings`` are sentences about
-    what is odd and was let pass. Making one raises ``InvalidArtifact``; use it in a ``with`` block.
+    what is odd and was let pass. Where a digest of the whole file was promised, and ``is_promised`` says that it has that,
+    a RECORD that is wrong only shows that the wheel was built wrongly, and is let pass too.
+    Making one raises ``InvalidArtifact``; use it in a ``with`` block.
     """
 
-    def __init__(self, path: Path, filename: str) -> None:
+    def __init__(self, path: Path, filename: str, *, is_promised: bool = False) -> None:
         self.path = path
         self.filename = filename
         self.warnings: list[str] = []
+        self._is_promised = is_promised
+        self._faults: list[str] = []
         wheel = parse_filename(filename)
         if not isinstance(wheel, WheelName):
             raise self._invalid("its name is not that of a wheel")
@@ -82,6 +86,12 @@ class Archive:
             f"`{self.filename}` is not a valid wheel: {reason}",
             hints=("Ask whoever published it for a sound file, or choose another version.",),
         )
+
+    def _misrecorded(self, reason: str) -> None:
+        """RECORD does not vouch for a file: nothing else does, unless the whole archive is the one that was promised."""
+        if not self._is_promised:
+            raise self._invalid(reason)
+        self._faults.append(reason)
 
     # -- judging ------------------------------------------------------------------------------------------------------
 
@@ -201,7 +211,7 @@ class Archive:
         exempt = {f"{self.dist_info}/{name}" for name in _UNRECORDED}
         for name in self._entries:
             if name not in exempt and (name not in record or not record[name].hash):
-                raise self._invalid(f"`{name}` is not in its RECORD with a hash")
+                self._misrecorded(f"`{name}` is not in its RECORD with a hash")
         absent = [
             path for path in record if path not in self._entries and not path.endswith("/") and path not in exempt
         ]
@@ -238,6 +248,10 @@ class Archive:
                 files = [
                     file for done in pool.map(lambda batch: self._unpack_batch(into, batch), batches) for file in done
                 ]
+        if self._faults:  # one is enough to know, and there may be thousands
+            self.warnings.append(
+                f"`{self.filename}` was built wrongly: {min(self._faults)}; it is the very file that was promised, and is used"
+            )
         return Manifest(self.filename, self.dist_info, self.root_is_purelib, tuple(files), self.scripts)
 
     @contextmanager
@@ -276,10 +290,10 @@ class Archive:
             self._inflate(file, info, take)
         digest = hasher.digest()
         if expected is not None and digest != expected:
-            raise self._invalid(f"`{name}` does not have the hash that its RECORD gives")
+            self._misrecorded(f"`{name}` does not have the hash that its RECORD gives")
         recorded = self._record.get(name)
         if recorded is not None and recorded.size is not None and recorded.size != info.file_size:
-            raise self._invalid(f"`{name}` does not have the size that its RECORD gives")
+            self._misrecorded(f"`{name}` does not have the size that its RECORD gives")
         return WheelFile(name, encode_hash(digest, algorithm), info.file_size, executable)
 
     def _expected(self, name: str) -> tuple[str, bytes | None]:
@@ -289,10 +303,12 @@ class Archive:
         try:
             algorithm, digest = wheel_record.decode_hash(recorded.hash)
         except ValueError as error:
-            raise self._invalid(f"the hash of `{name}` in its RECORD is unreadable ({error})") from error
+            self._misrecorded(f"the hash of `{name}` in its RECORD is unreadable ({error})")
+            return "sha256", None
         # PEP 427: "The hash algorithm must be sha256 or better; specifically, md5, sha1 and sha224 are not permitted".
         if algorithm not in _STRONG:
-            raise self._invalid(f"its RECORD vouches for `{name}` by {algorithm!r}, which is not sha256 or better")
+            self._misrecorded(f"its RECORD vouches for `{name}` by {algorithm!r}, which is not sha256 or better")
+            return "sha256", None
         return algorithm, digest
 
     def _inflate(self, file: BinaryIO, info: zipfile.ZipInfo, take: Callable[[bytes], object]) -> None:

@@ -102,20 +102,21 @@ class Store:
         path = self._folder("packed", sha256) / _plain(filename)
         if not path.is_file():
             return None
-        stored = self.add(path, filename, _digest(path))
+        digest = _digest(path)
+        stored = self.add(path, filename, digest, is_promised=digest == sha256)
         path.unlink(missing_ok=True)
         return stored if stored.sha256 == sha256 else None
 
-    def add(self, wheel: Path, filename: str, sha256: str = "") -> StoredWheel:
+    def add(self, wheel: Path, filename: str, sha256: str = "", *, is_promised: bool = False) -> StoredWheel:
         """Verify and unpack a wheel.
 
-        ``sha256`` is its digest if the caller has computed it from these very bytes, else it is computed here. Raises
-        ``InvalidArtifact``.
+        ``sha256`` is its digest if the caller has computed it from these very bytes, else it is computed here;
+        ``is_promised`` tells whether it is one that an index, a lock or a requirement gives. Raises ``InvalidArtifact``.
         """
         digest = sha256 or _digest(wheel)
         if _is_sound(self._folder("wheels", digest)) and (present := self.wheel(digest, filename)) is not None:
             return present
-        with self.workplace() as work, Archive(wheel, filename) as archive:
+        with self.workplace() as work, Archive(wheel, filename, is_promised=is_promised) as archive:
             made = work / "wheel"
             (made / "files").mkdir(parents=True)
             manifest = archive.unpack(made / "files")
