@@ -32,7 +32,7 @@ class MetadataReader:
     """Reads the metadata of candidates; each file's once per run, and with a known SHA-256 once for ever. Thread-safe.
 
     ``build`` makes the metadata of an sdist that does not state it; ``keep`` is given every wheel and sdist that had to be
-    downloaded whole, verified, so that it need not be downloaded again.
+    downloaded whole, verified, so that it need not be downloaded again. Of what is ``known`` already nothing is read.
     """
 
     def __init__(
@@ -42,11 +42,13 @@ class MetadataReader:
         *,
         build: Callable[[Candidate], CoreMetadata],
         keep: Callable[[File, bytes], None],
+        known: Callable[[Candidate], CoreMetadata | None] = lambda _: None,
     ) -> None:
         self._client = client
         self._cache_dir = cache_dir
         self._build = build
         self._keep = keep
+        self._known = known
         self._stated: Once[str, CoreMetadata | None] = Once()
         self._built: Once[str, CoreMetadata] = Once()
         self.is_immutable = True
@@ -63,7 +65,8 @@ class MetadataReader:
 
     def stated(self, candidate: Candidate) -> CoreMetadata | None:
         """The same, but ``None`` where only a build would tell. Raises as ``read`` does."""
-        return self._stated.get(candidate.file.url.public, lambda: self._find(candidate))
+        known = self._known(candidate)
+        return known or self._stated.get(candidate.file.url.public, lambda: self._find(candidate))
 
     def _make(self, candidate: Candidate) -> CoreMetadata:
         self.is_immutable = False
