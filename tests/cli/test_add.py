@@ -112,6 +112,17 @@ def test_old_ways_to_give_an_index_are_used_and_not_written(sandbox: Sandbox, in
     assert "tool" not in tomllib.loads((project / "pyproject.toml").read_text())
 
 
+def test_what_cannot_be_locked_can_be_added_nevertheless(sandbox: Sandbox, index: RunningIndex) -> None:
+    sandbox.project(EMPTY)
+    hint = "hint: The project is as it was; `--frozen` adds the requirement without locking"
+    for wanted in ("leaf>9", "absent"):
+        ran = sandbox.cove("add", wanted)
+        assert (ran.status, ran.stderr.count(hint)) == (1, 1), ran.stderr
+    assert _lists(sandbox.work) == []
+    sandbox.cove("add", "leaf>9", "--frozen").ok()
+    assert _lists(sandbox.work) == ["leaf>9"]
+
+
 def test_constraints_count_once(sandbox: Sandbox, index: RunningIndex) -> None:
     project = sandbox.project(EMPTY)
     (project / "limits.txt").write_text("leaf<2\n")

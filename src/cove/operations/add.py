@@ -9,7 +9,15 @@ from packaging.version import Version
 
 from cove.config.atomic import write_whole
 from cove.config.edit import DEPENDENCIES, ProjectFile, Section
-from cove.errors import ConfigurationError, NotInstalled
+from cove.errors import (
+    BuildFailed,
+    ConfigurationError,
+    NoCompatibleFile,
+    NoSolution,
+    NotInstalled,
+    ProjectNotFound,
+    PythonIncompatible,
+)
 from cove.formats import git_url
 from cove.formats.requirement_text import spelled
 from cove.model.dataclasses import dataclass, replace
@@ -30,6 +38,8 @@ from cove.operations.wanted import Selection
 from cove.wiring import Session
 
 _WRITTEN_INDEXES = ("--index", "--default-index")
+_NOT_LOCKED = (NoSolution, ProjectNotFound, PythonIncompatible, NoCompatibleFile, BuildFailed)
+"""What may be wrong with what is added; it can be added nevertheless."""
 _VARIABLE = re.compile(r"\$\{\w+\}")
 
 
@@ -80,7 +90,11 @@ def add(
             return Edited(tuple(each.text for each in additions), None, None)
         place = place_at(place.folder)
         constraints = [root.requirement for root in demand.constraints]
-        locked = lock(session, place, constraints=constraints).lock
+        try:
+            locked = lock(session, place, constraints=constraints).lock
+        except _NOT_LOCKED as error:
+            error.hints = (*error.hints, "The project is as it was; `--frozen` adds the requirement without locking")
+            raise
         texts = {each.name: each.text for each in additions}
         if not wishes.is_raw:
             for requirement in (_bounded(session, each, locked) for each in new):
