@@ -261,3 +261,21 @@ def test_what_lies_in_the_workspace_and_is_no_member(sandbox: Sandbox, workspace
     sandbox.cove("lock", cwd=folder).ok()
     assert (folder / "uv.lock").exists()
     assert not (workspace / "uv.lock").exists()
+
+
+@pytest.mark.parametrize("pattern", ["", "."])
+def test_the_root_may_be_listed_among_the_members(sandbox: Sandbox, pattern: str) -> None:
+    more = f'[tool.uv.workspace]\nmembers = ["{pattern}", "packages/**"]\n'
+    write_project(sandbox.work, "root", "0", more=more, builds=False)
+    write_project(sandbox.work / "packages" / "a", "a", "1.0")
+    sandbox.cove("lock").ok()
+    document = tomllib.loads((sandbox.work / "uv.lock").read_text())
+    assert document["manifest"]["members"] == ["a", "root"]
+
+
+def test_what_is_no_glob_is_said_with_the_file_that_has_it(sandbox: Sandbox) -> None:
+    more = '[tool.uv.workspace]\nmembers = ["a**b"]\n'
+    write_project(sandbox.work, "root", "0", more=more, builds=False)
+    done = sandbox.cove("lock")
+    assert done.status == 2
+    assert "pyproject.toml: the member `a**b` cannot be read" in done.stderr

@@ -3,14 +3,14 @@
 import os
 import re
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
-from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Literal
 from urllib.parse import unquote
 
 from cove.config.indexes import Indexes, build
+from cove.config.member_globs import folders_of, is_among
 from cove.config.merge import Tier, merge
 from cove.config.settings import (
     ALIASES,
@@ -141,19 +141,6 @@ def _speaks_of_workspaces(folder: Path) -> bool:
         return False
     except OSError:
         return True
-
-
-def is_among(way: tuple[str, ...], patterns: Iterable[str]) -> bool:
-    """Whether a folder, by the names on the way to it, meets one of the globs of a workspace; ``**`` is any number of them."""
-    return any(_meets(way, tuple(part for part in glob.split("/") if part not in ("", "."))) for glob in patterns)
-
-
-def _meets(way: tuple[str, ...], glob: tuple[str, ...]) -> bool:
-    if not glob:
-        return not way
-    if glob[0] == "**":
-        return any(_meets(way[count:], glob[1:]) for count in range(len(way) + 1))
-    return bool(way) and fnmatchcase(way[0], glob[0]) and _meets(way[1:], glob[1:])
 
 
 # -- flags and variables ---------------------------------------------------------------------------------------------
@@ -358,13 +345,20 @@ def _member_indexes(start: Path) -> Iterator[Given]:
     file = _read(root / "pyproject.toml", "project")
     patterns = _workspace_patterns(file) if file is not None else {}
     for pattern in patterns.get("members", ()):
-        for folder in sorted(root.glob(pattern.strip("/"))):
+        for folder in _folders_or_none(root, pattern):
             path = folder / "pyproject.toml"
             if folder == root or is_among(folder.relative_to(root).parts, patterns["exclude"]) or not path.is_file():
                 continue
             member = _read(path, "project") if b"index" in path.read_bytes() else None
             if member is not None:
                 yield from member.tier("top").get("index", ())
+
+
+def _folders_or_none(root: Path, pattern: str) -> list[Path]:
+    try:
+        return folders_of(root, pattern)
+    except ConfigurationError:
+        return []
 
 
 def _has_settings(project: _File) -> bool:
@@ -399,7 +393,7 @@ def _read(path: Path, kind: Kind) -> _File | None:
     except OSError as error:
         raise ConfigurationError(f"{path}: the file cannot be read: {error.strerror}") from error
     try:
-        text = raw.decode("utf-8")
+        text = raw.decode("utf-8-sig")
         return _File(path, kind, tomllib.loads(text), Lines(text))
     except UnicodeDecodeError as error:
         line = raw.count(b"\n", 0, error.start) + 1

@@ -198,7 +198,7 @@ class _Source:
 
 
 def _is_excluded(place: Place, parts: tuple[str, ...]) -> bool:
-    from cove.config.load import is_among
+    from cove.config.member_globs import is_among
 
     return is_among(parts, place.root.project.workspace_exclude)
 

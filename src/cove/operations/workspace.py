@@ -7,7 +7,7 @@ from pathlib import Path
 from packaging.specifiers import Specifier, SpecifierSet
 from packaging.version import Version
 
-from cove.config.load import is_among
+from cove.config.member_globs import folders_of, is_among
 from cove.errors import ConfigurationError
 from cove.formats.pyproject import SourceSpec
 from cove.model.dataclasses import replace
@@ -61,10 +61,7 @@ def _folders(root: Place) -> Iterator[Path]:
     """The folders that the globs lead to, or that a pattern names outright; which need not be there, for uv either."""
     seen: set[Path] = set()
     for pattern in root.project.workspace_members:
-        if pattern.startswith("/") or ".." in pattern.split("/"):
-            raise ConfigurationError(f"{root.pyproject_path}: the member `{pattern}` lies outside the workspace")
-        is_glob = any(character in pattern for character in "*?[")
-        for folder in sorted(root.folder.glob(pattern)) if is_glob else [root.folder / pattern]:
+        for folder in _named(root, pattern):
             if folder in seen or folder == root.folder:
                 continue
             seen.add(folder)
@@ -77,6 +74,14 @@ def _folders(root: Place) -> Iterator[Path]:
                     f"{root.pyproject_path}: the member {folder} has no pyproject.toml",
                     hints=("exclude it with `exclude` in [tool.uv.workspace], or make a project of it",),
                 )
+
+
+def _named(root: Place, pattern: str) -> list[Path]:
+    try:
+        return folders_of(root.folder, pattern)
+    except ConfigurationError as error:
+        error.message = f"{root.pyproject_path}: {error.message}"
+        raise
 
 
 def _has_something(folder: Path) -> bool:
