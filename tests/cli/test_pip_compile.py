@@ -120,6 +120,13 @@ def test_no_password_is_written(sandbox: Sandbox, pip: Sandbox, cove_index: Priv
         assert f"--index-url {scheme}://{kept}{rest}" in ran.stdout.splitlines()
 
 
+def test_a_password_with_an_at_sign_is_not_written(pip: Sandbox) -> None:
+    requirements(pip, "--extra-index-url https://${U}:first@second@packages.example/simple\n")
+    ran = pip.cove("pip", "compile", "requirements.in", "--emit-index-url", U="user").ok()
+    assert "--extra-index-url https://packages.example/simple" in ran.stdout.splitlines()
+    assert "second" not in ran.stdout + ran.stderr
+
+
 def test_custom_commands_and_find_links(pip: Sandbox, wheel_factory: PackageFactory) -> None:
     wheel_factory.wheel("linked").write_to(pip.work / "links")
     requirements(pip, "linked\n--find-links links\n")

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cove.model.secret import Secret
-from cove.model.url import Url
+from cove.model.url import Url, has_user_info, with_masked_users
 
 CANARY = "c4nary-p4ss"
 
@@ -87,3 +87,19 @@ def test_any_user_info_survives_quoting_and_is_never_in_the_public_text(user: st
     url = Url.parse(text)
     assert (url.username, url.password) == (user, Secret(password))
     assert url.public == "https://example.com/simple/"
+
+
+@pytest.mark.parametrize(
+    "text, expected",
+    [
+        (
+            "see https://u:p@h.example/x, then git+https://t@h/y",
+            "see https://****@h.example/x, then git+https://****@h/y",
+        ),
+        ("https://u:p@ss@h.example/simple", "https://****@h.example/simple"),
+        ("https://h.example/a@1 and https://h.example?x=@", "https://h.example/a@1 and https://h.example?x=@"),
+    ],
+)
+def test_user_info_is_masked_in_any_text(text: str, expected: str) -> None:
+    assert with_masked_users(text) == expected
+    assert has_user_info(text) == (text != expected)

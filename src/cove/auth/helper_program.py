@@ -12,6 +12,7 @@ from typing import IO
 
 from cove.model.dataclasses import dataclass
 from cove.model.secret import MASK
+from cove.model.url import with_masked_users
 
 _MOST = 1 << 20
 """Bytes of output that are read; the rest is thrown away, and no credential is that long."""
@@ -19,8 +20,6 @@ _MOST = 1 << 20
 _BETWEEN_WORDS = re.compile(r"""[\s"',:={}\[\]]+""")
 _SHORTEST = 6
 """Characters; what is shorter is rather a word of a sentence."""
-
-_USER_INFO = re.compile(r"(?<=://)[^\s/@]+@")
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +93,7 @@ def masked(text: str, output: str = "", *secrets: str) -> str:
     words = {word for word in _BETWEEN_WORDS.split(output) if len(word) >= _SHORTEST}
     for secret in sorted({*words, *filter(None, secrets)}, key=len, reverse=True):
         text = text.replace(secret, MASK)
-    return _USER_INFO.sub(f"{MASK}@", text)
+    return with_masked_users(text)
 
 
 def _kill(process: "subprocess.Popen[bytes]", *, with_children: bool) -> None:

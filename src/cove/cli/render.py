@@ -9,7 +9,6 @@ from cove.config.settings import Settings
 from cove.errors import CoveError, Unmet
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
-_USERINFO = re.compile(r"(?<=://)[^\s/@]+@")
 
 _RED = "1;31"
 _YELLOW = "1;33"
@@ -105,7 +104,9 @@ class Console:
 
     def defect(self, error: BaseException) -> None:
         """An exception that nobody meant: one line; with ``-v`` also where it came from."""
-        text = _USERINFO.sub("****@", f"{type(error).__name__}: {error}")
+        from cove.model.url import with_masked_users
+
+        text = with_masked_users(f"{type(error).__name__}: {error}")
         self._talk(f"{self._styled('error', _RED)}: unexpected {_harmless(text)}")
         if self.verbose:
             import traceback

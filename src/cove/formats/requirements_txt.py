@@ -14,7 +14,7 @@ from cove.model.dataclasses import dataclass, field
 from cove.model.name import Name
 
 _VARIABLE = re.compile(r"\$\{([A-Z0-9_]+)\}")
-_USERINFO = re.compile(r"(?<=://)[^/@]*@")
+_USERINFO = re.compile(r"(?<=://)[^/?#]*@")
 _COMMENT = re.compile(r"(^|\s+)#.*$")
 _HASH = re.compile(r"(md5|sha1|sha224|sha256|sha384|sha512):[0-9a-fA-F]+")
 _ALIASES = {

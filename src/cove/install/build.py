@@ -17,6 +17,7 @@ from pyproject_hooks import BackendUnavailable, BuildBackendHookCaller, HookMiss
 from cove.errors import BuildFailed
 from cove.model.dataclasses import dataclass
 from cove.model.event import Finished, Listener, Noted, Started, Warned, ignore
+from cove.model.url import has_user_info, with_masked_users
 
 ConfigSettings = Mapping[str, str | list[str]]
 """What ``--config-setting`` gives: passed to the backend as it is."""
@@ -35,7 +36,6 @@ _SECRET_VARIABLES = re.compile(
     r"PASSWORD|PASSWD|PASSPHRASE|SECRET|CREDENTIAL|TOKEN|API_?KEY|ACCESS_?KEY|PRIVATE_?KEY|SESSION_?KEY|_AUTH(_|$)",
     re.IGNORECASE,
 )
-_USER_INFO = re.compile(r"(?<=://)[^/@\s'\"]+(?=@)")
 _PROXIES = frozenset({"http_proxy", "https_proxy", "all_proxy", "ftp_proxy"})
 
 
@@ -128,7 +128,7 @@ def clean_environ(environ: Mapping[str, str]) -> dict[str, str]:
         name: value
         for name, value in environ.items()
         if name.lower() in _PROXIES
-        or not (_OWN_VARIABLES.match(name) or _SECRET_VARIABLES.search(name) or _USER_INFO.search(value))
+        or not (_OWN_VARIABLES.match(name) or _SECRET_VARIABLES.search(name) or has_user_info(value))
     }
 
 
@@ -316,19 +316,19 @@ class _Backend:
                 output.seek(max(0, output.seek(0, os.SEEK_END) - _TAIL_BYTES))
                 self._tail = output.read().decode("utf-8", "replace")
                 for line in self._tail.splitlines():
-                    self._builder.report(Noted(_USER_INFO.sub("****", line)))
+                    self._builder.report(Noted(with_masked_users(line)))
         self._pass_on_warnings(Path(cmd[-1], "output.json"))
 
     def _pass_on_warnings(self, answer: Path) -> None:
         """Report the backend's warnings as events; pyproject-hooks would give them to this process's own warnings."""
         document = json.loads(answer.read_text(encoding="utf-8"))
         for warning in document.pop("warnings", []):
-            text = f"{self._label}: {_USER_INFO.sub('****', str(warning.get('message')))}"
+            text = f"{self._label}: {with_masked_users(str(warning.get('message')))}"
             self._builder.report(Warned(text) if self._builder.is_ours else Noted(text))
         answer.write_text(json.dumps(document), encoding="utf-8")
 
     def _failed(self, why: str, output: str = "") -> BuildFailed:
-        lines = _own_lines(_USER_INFO.sub("****", output or self._tail))
+        lines = _own_lines(with_masked_users(output or self._tail))
         return BuildFailed(
             f"{self._label} cannot be built: {why} (backend {self._system.backend})",
             causes=_last_of(lines),

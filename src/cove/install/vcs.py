@@ -20,9 +20,9 @@ from cove.errors import BuildFailed, IndexUnreachable, InvalidArtifact, OfflineE
 from cove.formats.git_url import SCHEMES, GitUrl, is_commit
 from cove.model.dataclasses import dataclass, replace
 from cove.model.event import Finished, Listener, Started, ignore
+from cove.model.url import with_masked_users
 
 _MOST_SECONDS = 900.0
-_USER_INFO = re.compile(r"(?<=://)[^/@\s'\"]+(?=@)")
 # What points git at another repository, or tells it whom to run, is for the repository one stands in.
 _PLACES = re.compile(
     r"GIT_(DIR|WORK_TREE|INDEX_FILE|OBJECT_DIRECTORY|ALTERNATE_OBJECT_DIRECTORIES|NAMESPACE|COMMON_DIR)$"
@@ -216,7 +216,7 @@ class Repositories:
             raise IndexUnreachable(
                 f"`git {arguments[0]}` of {git} took more than {self._patience.whole:.0f} seconds, and was ended"
             ) from None
-        done = subprocess.CompletedProcess(command, process.returncode, out, _USER_INFO.sub("****", err))
+        done = subprocess.CompletedProcess(command, process.returncode, out, with_masked_users(err))
         if check and done.returncode:
             raise IndexUnreachable(f"`git {arguments[0]}` failed", causes=_lines(done.stderr))
         return done

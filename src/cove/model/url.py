@@ -10,6 +10,9 @@ _DEFAULT_PORTS = {"http": 80, "https": 443}
 _SSH = ("ssh", "git+ssh")
 """Who one is there is part of the address (``git@``), and no secret."""
 _PARTS = ("_host", "_path", "_port", "_query", "_scheme", "password", "public", "username")
+_USER_INFO = re.compile(r"(?<=://)[^/?#\s'\"]+(?=@)")
+"""Up to the last ``@`` before the path: what a password has of them belongs to it."""
+
 _PLAIN_LINK = re.compile(
     r"(?:https?://[A-Za-z0-9.-]*[A-Za-z0-9](?::[1-5]?[0-9]{1,4})?/|/(?!/)|(?:\.\./)*)[A-Za-z0-9._~!+%/-]*"
 )
@@ -187,3 +190,13 @@ class Url:
 
     def __hash__(self) -> int:
         return hash(self.public)
+
+
+def with_masked_users(text: str) -> str:
+    """A text of whatever origin, with the user info of the URLs in it masked."""
+    return _USER_INFO.sub(MASK, text)
+
+
+def has_user_info(text: str) -> bool:
+    """Whether there is a URL with user info in a text."""
+    return _USER_INFO.search(text) is not None

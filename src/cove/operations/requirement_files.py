@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 _VARIABLE = r"\$\{[A-Z0-9_]+\}"
 _WORKSPACE = "(workspace)"  # as uv calls what limits all members of one
-_USERINFO = re.compile(r"(?<=://)[^/@]*@")
+_USERINFO = re.compile(r"(?<=://)[^/?#]*@")
 _UNEXPANDED = re.compile(rf"(?:{_VARIABLE}@|[^/:@]*:{_VARIABLE}@)")
 
 
@@ -206,7 +206,7 @@ class _Reader:
             return self._download(_url_of_file(path))
         place = Path(to_path(Url.parse(path).path)) if path.startswith("file://") else self._session.cwd / path
         try:
-            return place.read_text(encoding="utf-8")
+            return place.read_text(encoding="utf-8-sig")
         except UnicodeDecodeError as error:
             raise ConfigurationError(f"the file `{path}` is not UTF-8: byte {error.start} cannot be decoded") from None
         except OSError as error:
@@ -223,7 +223,7 @@ class _Reader:
         try:
             if response.status != 200:
                 raise error_for(response, subject=url.filename or str(url), index=None)
-            return b"".join(response.body.chunks()).decode("utf-8")
+            return b"".join(response.body.chunks()).decode("utf-8-sig")
         except UnicodeDecodeError:
             raise ConfigurationError(f"{url} is not UTF-8 text") from None
         finally:
