@@ -68,6 +68,17 @@ def test_line_endings_and_indentation_stay(sandbox: Sandbox, index: RunningIndex
     assert (project / "pyproject.toml").read_text() == EMPTY.replace("[]", kept)
 
 
+def test_a_mark_of_the_encoding_is_read_and_stays(sandbox: Sandbox, index: RunningIndex) -> None:
+    project = sandbox.project("")
+    (project / "pyproject.toml").write_text(EMPTY, encoding="utf-8-sig")
+    (project / "more.txt").write_text("epoch\n", encoding="utf-8-sig")
+    sandbox.cove("add", "leaf", "-r", "more.txt", "--no-sync").ok()
+    text = (project / "pyproject.toml").read_text(encoding="utf-8")
+    assert text.startswith("\ufeff[project]")
+    assert '"epoch>=1!2.3"' in text
+    sandbox.cove("lock", "--check").ok()
+
+
 def test_a_digest_stays_in_the_requirement_and_is_checked(sandbox: Sandbox, index: RunningIndex) -> None:
     project, wheel = sandbox.project(EMPTY), PackageFactory().wheel("leaf")
     url = index.url.join(f"files/leaf/{wheel.filename}").public

@@ -22,6 +22,9 @@ from cove.model.name import Name, normalize
 
 Items = MutableMapping[str, Any]
 
+_MARK = "\ufeff"
+"""What some editors begin a file with, to say that it is UTF-8."""
+
 
 @dataclass(frozen=True, slots=True)
 class Section:
@@ -53,13 +56,14 @@ class ProjectFile:
         self.before = before
         try:
             written = before.decode("utf-8")
-            text = written.replace("\r\n", "\n")
+            text = written.removeprefix(_MARK).replace("\r\n", "\n")
             self._document = tomlkit.parse(text)
         except (TOMLKitError, UnicodeDecodeError) as error:
             raise ConfigurationError(f"{path}: the file cannot be read: {error}") from None
         self._headings = _tight_headings(text)
         self._most_blank = max(map(len, re.findall(r"\n(\n+)(?=\[)", text)), default=1)
-        self._is_crlf = text != written
+        self._mark = _MARK if written.startswith(_MARK) else ""
+        self._is_crlf = "\r\n" in written
 
     @classmethod
     def open(cls, path: Path) -> Self:
@@ -78,7 +82,7 @@ class ProjectFile:
         if not self.before.endswith((b"\n\n", b"\n\r\n")):
             text = text.rstrip("\n")
         text += "" if text.endswith("\n") else "\n"
-        return text.replace("\n", "\r\n") if self._is_crlf else text
+        return self._mark + (text.replace("\n", "\r\n") if self._is_crlf else text)
 
     # -- dependencies
 

@@ -128,7 +128,7 @@ class Project:
 def parse(content: bytes | str, path: str) -> Project:
     """The project in ``content``; ``path`` names the file in errors. Raises ``ConfigurationError``."""
     try:
-        text = content.decode() if isinstance(content, bytes) else content
+        text = (content.decode() if isinstance(content, bytes) else content).removeprefix("\ufeff")
         document = tomllib.loads(text)
     except UnicodeDecodeError as error:
         raise ConfigurationError(f"{path}: not UTF-8: byte {error.start} cannot be decoded") from error
