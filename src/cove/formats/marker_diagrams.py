@@ -6,6 +6,7 @@ that agree on all platforms there are, one stands for all of them.
 """
 
 from collections.abc import Callable, Iterator
+from functools import cache
 from threading import Lock as Mutex
 from typing import TypeVar
 from weakref import WeakValueDictionary
@@ -182,7 +183,9 @@ def _excluded_pairs() -> Iterator[tuple[tuple[str, str], tuple[str, str]]]:
                 yield ("platform_system", system), ("sys_platform", platform)
 
 
+@cache  # made when the first marker asks for several variables of a platform, which few do
 def _possible() -> Diagram:
+    """All platforms that there are."""
     found: Diagram = True
     for pair in _excluded_pairs():
         both: Diagram = True
@@ -197,7 +200,7 @@ def canonical(diagram: Diagram) -> Diagram:
     """The diagram that stands for all those that agree with this one on every platform there is."""
     if not _is_mixed(diagram):
         return diagram
-    found = _completed(diagram, _POSSIBLE, {})
+    found = _completed(diagram, _possible(), {})
     if isinstance(found, Node) and _is_mixed(found):
         return make_node(found.variable, list(found.cuts), [canonical(branch) for branch in found.branches])
     return found
@@ -244,5 +247,3 @@ def _completed_branches(value: Node, domain: Node, known: dict[tuple[int, int], 
         found.append(default if is_special and other is _completed(default, allowed, known) else other)
     return make_node(value.variable, cuts, found)
 
-
-_POSSIBLE = _possible()
