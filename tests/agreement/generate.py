@@ -27,11 +27,16 @@ _TAGS = (
 )  # fmt: skip
 _VERSIONS = ("1.0", "1.1", "2.0", "2.1.post1", "2.5", "3.0", "4.0")
 _ODD_VERSIONS = ("1.5a1", "2.0b2", "3.0.dev1", "2.2rc1", "1!1.0", "2.0+cpu", "1.0.post2", "5.0a1")
+_VARIANTS = (
+    "cp312-cp312-win_amd64", "cp311-cp311-win_amd64", "cp312-cp312-linux_x86_64", "cp311-cp311-linux_x86_64",
+    "cp312-cp312-manylinux_2_17_aarch64", "cp312-none-macosx_11_0_arm64", "cp311-none-macosx_11_0_arm64",
+    "cp311-abi3-macosx_11_0_universal2", "py3-none-macosx_10_9_x86_64", "py3-none-win32", "py3-none-any", "sdist",
+)  # fmt: skip
 FEATURES = {
     "extras": 0.35, "groups": 0.25, "odd-versions": 0.2, "yanked": 0.1, "tags": 0.25, "pythons": 0.4, "environments": 0.1,
     "required": 0.08, "fewest": 0.1, "lowest": 0.08, "lowest-direct": 0.06, "prerelease": 0.08, "constraints": 0.1,
     "overrides": 0.08, "excludes": 0.06, "conflicts": 0.12, "indexes": 0.15, "workspace": 0.15, "later": 0.25,
-    "newer": 0.06, "complex": 0.35, "self-extras": 0.1,
+    "newer": 0.06, "complex": 0.35, "self-extras": 0.1, "variants": 0.08,
 }  # fmt: skip
 
 
@@ -45,6 +50,13 @@ class Maker:
         self.names = [f"{letter}" for letter in "abcdefgh"[: r.randint(2, 6)]]
         self.versions = {name: self._versions() for name in self.names}
         self.with_extras = {name for name in self.names if r.random() < 0.4} if "extras" in self.features else set()
+        self.varied = r.sample(self.names, r.randint(1, 2)) if "variants" in self.features else []
+        for name in self.varied:  # as indexes of builds for accelerators have them
+            plain = [each for each in self.versions[name] if "+" not in each]
+            self.versions[name] += [
+                f"{each}+{kind}" for each in plain for kind in r.sample(("cpu", "cu1"), r.randint(1, 2))
+            ]
+            self.versions[name] = list(dict.fromkeys(self.versions[name]))
 
     def _versions(self) -> list[str]:
         r = self.random
@@ -145,12 +157,21 @@ class Maker:
                         package["extras"]["y"].append(f"{name}[x]")
                 if "tags" in self.features and r.random() < 0.3:
                     package["tags"] = r.sample(_TAGS, r.randint(1, 4))
+                if name in self.varied and r.random() < 0.85:
+                    package["tags"] = self.tags_of_variant()
                 if "yanked" in self.features and r.random() < 0.2:
                     package["yanked"] = "broken"
                 if "newer" in self.features:
                     package["uploaded"] = f"202{r.randint(1, 5)}-03-01T00:00:00Z"
                 found[f"{name} {version}"] = package
         return found
+
+    def tags_of_variant(self) -> list[str]:
+        r = self.random
+        if r.random() < 0.6:
+            system = r.choice(["win", "linux", "macosx"])
+            return [tag for tag in _VARIANTS if system in tag]
+        return r.sample(_VARIANTS, r.randint(1, 5))
 
     # Projects.
 

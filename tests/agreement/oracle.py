@@ -19,6 +19,7 @@ _PLATFORMS = (
     ("linux", "posix", "Linux", "x86_64"), ("linux", "posix", "Linux", "aarch64"), ("win32", "nt", "Windows", "AMD64"),
     ("darwin", "posix", "Darwin", "arm64"), ("darwin", "posix", "Darwin", "x86_64"),
 )  # fmt: skip
+_RELEASES = {"linux": "6.8.0", "win32": "11", "darwin": "24.1.0"}
 _IMPLEMENTATIONS = (("cpython", "CPython"), ("pypy", "PyPy"))
 _TOLD = ("python_full_version", "sys_platform", "platform_machine", "implementation_name")
 _ASKED = re.compile(r"extra == '((?:extra|group|project)-[^']*)'|extra != '((?:extra|group|project)-[^']*)'")
@@ -34,7 +35,7 @@ def _environments() -> Iterator[dict[str, str]]:
         yield {
             "python_full_version": python, "python_version": python.rpartition(".")[0], "sys_platform": system,
             "os_name": os_name, "platform_system": platform, "platform_machine": machine, "implementation_name": name,
-            "platform_python_implementation": written, "implementation_version": python, "platform_release": "",
+            "platform_python_implementation": written, "implementation_version": python, "platform_release": _RELEASES[system],
             "platform_version": "", "extra": "",
         }  # fmt: skip
 

@@ -48,6 +48,19 @@ def _later(case: Case, argv: list[str], packages: dict[str, Any], dependencies: 
 
 _PARTED = {"a 1.0": {"requires": ["b", "b ; python_version == '3.13'"]}, "b 1.0": {}}
 _RELEASES = {"a 1.0": {}, "a 2.0a1": {}, "b 1.0": {"requires": ["a", "a<=2.0a1 ; sys_platform == 'win32'"]}}
+_ACCELERATED = [
+    "cp312-cp312-linux_x86_64",
+    "cp312-cp312-win_amd64",
+    "cp311-cp311-linux_x86_64",
+    "cp311-cp311-win_amd64",
+]
+_MACOS = ["cp312-none-macosx_11_0_arm64", "cp311-none-macosx_11_0_arm64"]
+_TORCH = {  # as its index has it
+    "t 2.0": {"tags": [*_MACOS, "cp312-cp312-manylinux_2_17_aarch64", "cp311-cp311-manylinux_2_17_aarch64"], "requires": ["u"]},
+    "t 2.0+cpu": {"tags": _ACCELERATED, "requires": ["u", "v ; sys_platform != 'win32'"]},
+    "t 1.0": {"tags": _MACOS}, "t 1.0+cpu": {"tags": _ACCELERATED},
+    "u 1.0": {}, "v 1.0": {"requires": ["u"]},
+}  # fmt: skip
 SMALL = {
     "a locked version that was yanked since": _later(
         _case({"a 1.0": {}, "b 1.0": {}}, ["a"]), [], {"a 1.0": {"yanked": "broken"}, "b 1.0": {}}, ["a", "b"]
@@ -104,6 +117,30 @@ SMALL = {
     "a marker of many parts": _case(
         {"a 1.0": {}},
         ["a ; (python_version == '3.11' or python_version == '3.13') and (sys_platform == 'linux' or os_name == 'nt')"],
+    ),
+    "a build for accelerators, and another for macOS": _case(_TORCH, ["t"]),
+    "a build for accelerators that was locked, and another for macOS": _later(_case(_TORCH, ["t"]), [], _TORCH, ["t", "u"]),
+    "a build for accelerators that is required for macOS": _case(
+        _TORCH, ["t"], {"required-environments": ["sys_platform == 'darwin' and platform_machine == 'arm64'"]}
+    ),
+    "a build for accelerators where there is no macOS": _case(_TORCH, ["t ; sys_platform == 'win32'"]),
+    "environments without a build for accelerators": _case(_TORCH, ["t"], {"environments": ["sys_platform == 'darwin'"]}),
+    "a build for accelerators by its name": _case(_TORCH, ["t==2.0+cpu"]),
+    "an older build for accelerators": _case(_TORCH, ["t<2"]),
+    "a build for accelerators where another has an sdist": _case(
+        {"t 2.0": {"tags": ["sdist"]}, "t 2.0+cpu": {"tags": _ACCELERATED}}, ["t"]
+    ),
+    "a build for accelerators for every platform": _case({"t 1.0": {"tags": ["sdist"]}, "t 1.0+cpu": {}}, ["t"]),
+    "a build for accelerators with macOS": _case({"t 1.0": {}, "t 1.0+cpu": {"tags": _MACOS}}, ["t"]),
+    "a build for accelerators chosen elsewhere": _case(
+        {
+            "t 1.0": {"requires": ["v"]},
+            "t 1.0+cpu": {"requires": ["w>3 ; platform_python_implementation == 'CPython'"]},
+            "w 1.0": {},
+            "v 1.0": {"requires": ["u", "u ; platform_python_implementation == 'CPython'"]},
+            "u 1.0": {},
+        },
+        ["t"],
     ),
 }  # fmt: skip
 

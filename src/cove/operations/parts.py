@@ -15,6 +15,8 @@ from cove.model.conflict import Choice, Exclusion
 from cove.model.name import Name
 from cove.operations.conflicts import Fork
 
+_SYSTEMS = tuple(Marker(f"sys_platform == '{system}'") for system in ("darwin", "linux", "win32"))
+
 
 class Part:
     """The environments that meet ``markers``, with a Python in ``requires_python``.
@@ -144,6 +146,26 @@ class Part:
     def lacking(self, required: MarkerSet, region: MarkerSet) -> MarkerSet:
         """What tells the environments in ``required`` from those here in ``region``: others may fall on either side."""
         return required.assuming(required | (region & self.markers))
+
+    def by_variant(self, variant: MarkerSet, plain: MarkerSet | None) -> tuple["Part | None", "Part | None"]:
+        """Where a version is to be chosen, which can be used in ``plain`` (``None``: everywhere), and where its local variant.
+
+        A system on which only the plain version can be used is its own as a whole: machines that neither has a wheel for need
+        no part of their own.
+        """
+        try:
+            beyond = (EVERYTHING if plain is None else plain) & ~variant
+            if (self.markers & beyond).is_empty:
+                return None, self
+            if (self.markers & variant).is_empty:
+                return self, None
+            for system in map(marker_set, _SYSTEMS):
+                if (variant & system).is_empty and not (beyond & system).is_empty:
+                    beyond |= system
+        except TooComplex:
+            return None, self
+        inside, outside = self.divided(beyond)
+        return (inside, outside) if inside is not None and outside is not None else (None, self)
 
     def admits(self, region: MarkerSet) -> bool:
         """Whether ``region`` has environments with one of the Pythons here or an older one, on whatever platform that is

@@ -214,7 +214,7 @@ class Universe:
             origin=releases.index.label,
             tiers=search.tiers(usable),
             pythons=self._pythons(usable),
-            regions=self._regions(usable),
+            regions=self._regions(usable, variants),
         )
 
     def _fits(self, candidate: Candidate) -> bool:
@@ -227,19 +227,19 @@ class Universe:
         region = self._region(candidate)
         return region is None or not everywhere.raises_python(region)
 
-    def _regions(self, usable: Iterable[Candidate]) -> dict[Version, MarkerSet]:
-        regions = ((candidate.version, self._region(candidate)) for candidate in usable)
+    def _regions(self, usable: Iterable[Candidate], variants: Collection[Version]) -> dict[Version, MarkerSet]:
+        regions = ((each.version, self._region(each, by_python=each.version in variants)) for each in usable)
         return {version: region for version, region in regions if region is not None}
 
-    def _region(self, candidate: Candidate) -> MarkerSet | None:
-        """Where a version can be used that has neither a sdist nor a wheel for every platform."""
+    def _region(self, candidate: Candidate, *, by_python: bool = False) -> MarkerSet | None:
+        """Where a version can be used that has neither a sdist nor, without ``by_python``, a wheel for every platform."""
         if self._everywhere is None:
             return None
         rules = self._rules(candidate.name)
         parsed = [parse_filename(file.filename, candidate.name) for file in candidate.files]
         wheels = [each for each in parsed if isinstance(each, WheelName)]
         has_sdist = not candidate.is_wheel or (len(wheels) < len(parsed) and not rules.no_build)
-        if has_sdist or any("any" in wheel.platforms for wheel in wheels):
+        if has_sdist or (not by_python and any("any" in wheel.platforms for wheel in wheels)):
             return None
         pythons = rules.requires_python or SpecifierSet()
         try:

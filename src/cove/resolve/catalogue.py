@@ -136,6 +136,20 @@ class Listing:
         position = bisect_left(self.versions, version)
         return 2 << position if position < len(self.versions) and self.versions[position] == version else 0
 
+    def plain(self, version: Version) -> int:
+        """The bit of the version that a local one is a variant of, 0 if it is none or there is no such."""
+        return self.value(Version(version.public)) if version.local is not None else 0
+
+    def variants(self, version: Version) -> int:
+        """The local variants of a version."""
+        if self._plain or version.local is not None:
+            return 0
+        return self._bits(lambda other: other.local is not None and other.public == version.public)
+
+    def region(self, value: int) -> Any:
+        """Where a candidate can be used; ``None`` is everywhere."""
+        return next((region for region, candidates in self.regions.items() if candidates & value), None)
+
     def matching(self, specifiers: SpecifierSet) -> int:
         """The versions in ``specifiers``, pre-releases included: whether those are wanted is decided elsewhere."""
         matching = self.full & ~UNSELECTED

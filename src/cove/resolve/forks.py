@@ -2,7 +2,8 @@
 
 Every part is then solved for itself, with what was chosen before as a preference. As uv does it, environments are divided
 where requirements of one project that stand side by side have different markers, where a marker leaves only Pythons above
-the lowest one, and where the favourite version of a project needs such a Python; and, beyond that, where a
+the lowest one, where the favourite version of a project needs such a Python, and where it is a local variant (``2.0+cpu``)
+of what can be used on more platforms; and, beyond that, where a
 proof that nothing fits rests on a requirement that is not there for all of them.
 """
 
@@ -50,6 +51,9 @@ class Environments(Protocol[R]):
 
     def lacking(self, required: R, region: R) -> R:
         """What tells the environments in ``required`` from those here in ``region``."""
+
+    def by_variant(self, variant: R, plain: R | None) -> tuple[Self | None, Self | None]:
+        """Where a version usable in ``plain`` (``None``: everywhere) is to be chosen, and where its variant, usable in ``variant``."""
 
     def admits(self, region: R) -> bool:
         """Whether what can be used in ``region`` can be used with one of the Pythons here or an older one, on some platform."""

@@ -11,9 +11,9 @@ _TROUBLED = 5
 def choose(catalogue: Catalogue, name: Name, possible: int) -> int:
     """The bit of the candidate to try first among ``possible``, which is not empty and lacks "not selected".
 
-    A preferred version comes first, then an earlier tier before a later one. In a tier a yanked version comes last, and a
-    pre-release only where there is nothing else, unless all are welcome. Then ``resolution`` decides between the highest
-    and the lowest.
+    A preferred version comes first, what was chosen elsewhere in its highest local variant; then an earlier tier before a
+    later one. In a tier a yanked version comes last, and a pre-release only where there is nothing else, unless all are
+    welcome. Then ``resolution`` decides between the highest and the lowest.
     """
     request, listing = catalogue.request, catalogue.listings[name]
     if name in request.preferences:
@@ -23,7 +23,8 @@ def choose(catalogue: Catalogue, name: Name, possible: int) -> int:
     for version in request.fallbacks.get(name, ()):
         preferred = listing.value(version) & possible
         if preferred:
-            return preferred
+            variants = listing.variants(version) & possible
+            return 1 << variants.bit_length() - 1 if variants else preferred
     possible = next((possible & tier for tier in listing.tiers if possible & tier), possible)
     possible = possible & ~listing.yanked or possible
     if request.prereleases_of(name) != "allow":

@@ -126,8 +126,9 @@ class _Attempt:
             if not undecided:
                 return self._solution()
             project = most_urgent(search, undecided)
-            value = choose(self._catalogue, self.variables[project].name, search.solution.current[project])
-            if not (yield from self._expand(project, value)):
+            favourite = choose(self._catalogue, self.variables[project].name, search.solution.current[project])
+            value = yield from self._expand(project, favourite)
+            if value:
                 search.decide(project, value)
 
     def _undecided(self) -> list[int]:
@@ -138,7 +139,7 @@ class _Attempt:
             if not solution.current[project] & UNSELECTED and project not in solution.decided
         ]
 
-    # What is learned of a candidate. Each of these returns whether there is something new to propagate.
+    # What is learned of a candidate. Those that return a bool say whether there is something new to propagate.
 
     def _complete_decided(self) -> Generator[Ask, Answer, bool]:
         """Requirements of extras that were asked for only after their project was decided."""
@@ -151,13 +152,17 @@ class _Attempt:
                     return True
         return False
 
-    def _expand(self, project: int, value: int) -> Generator[Ask, Answer, bool]:
-        """Make facts of what a candidate requires, for the extras in force, before it is decided."""
+    def _expand(self, project: int, value: int) -> Generator[Ask, Answer, int]:
+        """Make facts of what a favourite requires, for the extras in force. The candidate to decide: that, or what it is a
+        variant of; 0 if there is something new to propagate."""
         variable = self.variables[project]
         name, version = variable.name, version_at(variable, value)
         self._part_by_python(name, version)
         if why := self._part_by_wheels(name, value):
-            return self._fact({project: value}, Unusable(project, why))
+            self._fact({project: value}, Unusable(project, why))
+            return 0
+        value = self._widest(project, value)
+        version = version_at(variable, value)
         question = AskDependencies(name, version, self._catalogue.place(name))
         if not self._catalogue.is_known(question):
             tried = self._tried[name] = self._tried.get(name, 0) + 1
@@ -171,13 +176,14 @@ class _Attempt:
         self._part_by_python(name, version)
         why = self._catalogue.unusable_because(name, version)
         if why:
-            return self._fact({project: value}, Unusable(project, why))
+            self._fact({project: value}, Unusable(project, why))
+            return 0
         extras = [variable for (owner, _), variable in self._extras.items() if owner == name]
         wanted = [extra for extra in extras if self._search.solution.current[extra] == SELECTED]
         for extra in (None, *wanted):
             if (yield from self._complete(project, value, extra)):
-                return True
-        return False
+                return 0
+        return value
 
     def _look_ahead(self, project: int, value: int, count: int) -> None:
         variable, possible = self.variables[project], self._search.solution.current[project] & ~value
@@ -301,6 +307,21 @@ class _Attempt:
                     return NO_WHEEL
                 raise Parting((inside, outside), self._chosen())
         return ""
+
+    def _widest(self, project: int, value: int) -> int:
+        """A candidate, or what it is a local variant of, where only that can be used: part where that is so in places."""
+        here, variable = self._request.environments, self.variables[project]
+        listing = self._catalogue.listings[variable.name]
+        plain = listing.plain(version_at(variable, value)) & self._search.solution.current[project]
+        region = listing.region(value)
+        if here is None or not plain or region is None:
+            return value
+        by_plain, by_variant = here.by_variant(region, listing.region(plain))
+        if by_plain is None:
+            return value
+        if by_variant is None:
+            return plain
+        raise Parting((by_plain, by_variant), self._chosen())
 
     def part_at(self, proof: Incompatibility) -> None:
         """Part where a proof that nothing fits rests on what does not hold in all environments."""
