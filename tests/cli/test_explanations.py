@@ -207,6 +207,16 @@ def test_metadata_that_cannot_be_used_are_a_reason_in_a_sentence(sandbox: Sandbo
     )
 
 
+def test_what_backends_write_can_be_hidden(sandbox: Sandbox) -> None:
+    _must_be_built(sandbox, "2.0")
+    (sandbox.work / "requirements.in").write_text("n\n")
+    options = ("--no-index", "--find-links", str(sandbox.root / "index"))
+    said = sandbox.cove("pip", "compile", "requirements.in", *options, "-v", UV_HIDE_BUILD_OUTPUT="1").stderr
+    assert "n 2.0 cannot be built: get_requires_for_build_wheel ended with exit status 1" in said
+    assert "step" not in said
+    assert "out of luck" not in said
+
+
 def test_it_is_told_for_whom_something_had_to_be_built(sandbox: Sandbox) -> None:
     _must_be_built(sandbox, "2.0")
     index = sandbox.root / "index"

@@ -107,3 +107,8 @@ def test_what_cannot_be_started_leaves_nothing(sandbox: Sandbox, argv: tuple[str
 def test_as_json(sandbox: Sandbox) -> None:
     told = json.loads(sandbox.cove("init", "demo", "--bare", "--output-format", "json").ok().stdout)
     assert told == {"name": "demo", "folder": str(sandbox.work / "demo"), "written": ["pyproject.toml"]}
+
+
+def test_a_variable_asks_for_bare_projects(sandbox: Sandbox) -> None:
+    sandbox.cove("init", "app", UV_INIT_BARE="1").ok()
+    assert [path.name for path in (sandbox.work / "app").iterdir()] == ["pyproject.toml"]

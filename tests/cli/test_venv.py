@@ -92,3 +92,16 @@ def test_a_file_is_not_replaced(sandbox: Sandbox, path: str) -> None:
     file.write_text("mine")
     assert sandbox.cove("venv", "--clear", path).status == 2
     assert file.read_text() == "mine"
+
+
+def test_what_variables_say_of_all_environments(sandbox: Sandbox) -> None:
+    sandbox.cove("venv").ok()
+    kept = sandbox.work / ".venv" / "mine"
+    kept.write_text("")
+    sandbox.cove("venv", "--allow-existing", UV_VENV_CLEAR="1").ok()
+    assert kept.exists()
+    sandbox.cove("venv", UV_VENV_CLEAR="1").ok()
+    assert not kept.exists()
+    sandbox.project('[project]\nname = "app"\nversion = "1"\nrequires-python = ">=9"\n')
+    assert sandbox.cove("venv", "here").status == 2
+    sandbox.cove("venv", "here", UV_NO_PROJECT="1").ok()

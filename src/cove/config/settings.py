@@ -64,6 +64,7 @@ GROUPS = {
     "lock": "Lock options",
     "add": "Requirement options",
     "selection": "Selection options",
+    "making": "Options of what is made",
     "installer": "Installer options",
     "build": "Build options",
     "build-limits": "Build options",
@@ -424,6 +425,10 @@ class Settings:
         read_build_variables, group="environment", toml="extra-build-variables",
         help="Variables that are set where packages are built, by package",
     )  # fmt: skip
+    hide_build_output = _switch(
+        group="environment", env=("UV_HIDE_BUILD_OUTPUT",),
+        help="Show nothing of what build backends write, which may hold secrets",
+    )  # fmt: skip
     build_constraint = _files(
         group="build-limits", env=("UV_BUILD_CONSTRAINT",), flag="--build-constraints", also="--build-constraint", short="-b",
         help="A file of versions to keep to where something has to be built",
@@ -433,7 +438,8 @@ class Settings:
         help="Requirements that limit what builds may be given; locks know those of their project alone",
     )  # fmt: skip
     require_build_hashes = _switch(
-        group="build", toml="require-build-hashes", flag="--require-build-hashes", negative="--no-require-build-hashes",
+        group="build", toml="require-build-hashes", env=("UV_REQUIRE_BUILD_HASHES",),
+        flag="--require-build-hashes", negative="--no-require-build-hashes",
         help="Everything that a build requires must have a hash",
     )  # fmt: skip
     pip_no_binary = _several(
@@ -473,6 +479,17 @@ class Settings:
     no_install_package = _packages(group="selection", flag="--no-install-package", help="Do not install this package")
     no_sync = _switch(group="selection", env=("UV_NO_SYNC",), flag="--no-sync", help="Leave the environment as it is")
     dev = _switch(group="environment", env=("UV_DEV",), help="`cove add` adds to the group `dev`")
+
+    # what is made
+    venv_clear = _switch(
+        group="making", env=("UV_VENV_CLEAR",), flag="--clear", help="Replace an environment that is there"
+    )
+    venv_seed = _switch(group="making", env=("UV_VENV_SEED",), flag="--seed", help="Install pip in it")
+    no_project = _switch(
+        group="making", env=("UV_NO_PROJECT",), flag="--no-project",
+        help="Do not ask the project which Python it requires",
+    )  # fmt: skip
+    init_bare = _switch(group="making", env=("UV_INIT_BARE",), flag="--bare", help="Write pyproject.toml alone")
 
     # pip
     system = _switch(

@@ -137,8 +137,8 @@ class Builder:
 
     ``environ`` is what the backend may see, before ``clean_environ``; ``variables`` are set besides. A backend runs within
     ``turns``, which limits how many do at a time. What it warns of is for those who can change the project, which they are
-    where it ``is_ours``; else it is a detail. Every method takes the project's folder and raises
-    ``BuildFailed`` naming ``label``, the backend and the last lines it wrote.
+    where it ``is_ours``; else it is a detail. With ``hides_output`` nothing of what it writes or warns of is told. Every
+    method takes the project's folder and raises ``BuildFailed`` naming ``label``, the backend and the last lines it wrote.
     """
 
     def __init__(
@@ -150,6 +150,7 @@ class Builder:
         variables: Mapping[str, str] | None = None,
         turns: AbstractContextManager[object] | None = None,
         is_ours: bool = True,
+        hides_output: bool = False,
         report: Listener = ignore,
     ) -> None:
         self._provision = provision
@@ -157,6 +158,7 @@ class Builder:
         self.turns = turns or nullcontext()
         self._config_settings = dict(config_settings or {})
         self.is_ours = is_ours
+        self.hides_output = hides_output
         self._report = report
 
     def build_wheel(self, source: Path, out: Path, label: str) -> Path:
@@ -314,7 +316,7 @@ class _Backend:
                 )
             finally:
                 output.seek(max(0, output.seek(0, os.SEEK_END) - _TAIL_BYTES))
-                self._tail = output.read().decode("utf-8", "replace")
+                self._tail = "" if self._builder.hides_output else output.read().decode("utf-8", "replace")
                 for line in self._tail.splitlines():
                     self._builder.report(Noted(with_masked_users(line)))
         self._pass_on_warnings(Path(cmd[-1], "output.json"))
@@ -322,13 +324,15 @@ class _Backend:
     def _pass_on_warnings(self, answer: Path) -> None:
         """Report the backend's warnings as events; pyproject-hooks would give them to this process's own warnings."""
         document = json.loads(answer.read_text(encoding="utf-8"))
-        for warning in document.pop("warnings", []):
+        warnings = document.pop("warnings", [])
+        for warning in () if self._builder.hides_output else warnings:
             text = f"{self._label}: {with_masked_users(str(warning.get('message')))}"
             self._builder.report(Warned(text) if self._builder.is_ours else Noted(text))
         answer.write_text(json.dumps(document), encoding="utf-8")
 
     def _failed(self, why: str, output: str = "") -> BuildFailed:
-        lines = _own_lines(with_masked_users(output or self._tail))
+        text = "" if self._builder.hides_output else output or self._tail
+        lines = _own_lines(with_masked_users(text))
         return BuildFailed(
             f"{self._label} cannot be built: {why} (backend {self._system.backend})",
             causes=_last_of(lines),

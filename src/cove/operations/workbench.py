@@ -110,6 +110,7 @@ class Workbench:
             variables=options.variables,
             turns=self.session.turns,
             is_ours=is_ours,
+            hides_output=self.session.settings.hide_build_output,
             report=self.session.listener,
         )
 

@@ -5,6 +5,7 @@ from argparse import ArgumentParser
 from pathlib import Path
 
 from cove.cli.context import Context
+from cove.cli.selecting import add_settings
 from cove.operations.init_project import Wishes, init_project
 from cove.wiring import Session
 
@@ -26,7 +27,7 @@ def arguments(parser: ArgumentParser) -> None:
         ("lib", "A library"),
     ):
         kind.add_argument(f"--{option}", dest="kind", action="store_const", const=option, help=line)
-    parser.add_argument("--bare", action="store_true", help="Write pyproject.toml alone")
+    add_settings(parser, "init-bare")
     parser.add_argument("--description", default="", help="What the project is")
     parser.add_argument("--no-readme", action="store_true", help="Write no README.md")
     parser.add_argument("--no-pin-python", action="store_true", help="Write no .python-version")
@@ -39,7 +40,7 @@ def run(context: Context) -> int:
         kind=given.kind or "app",
         name=given.name,
         description=given.description,
-        bare=given.bare,
+        bare=settings.init_bare,
         readme=not given.no_readme,
         pins_python=not given.no_pin_python,
     )

@@ -5,6 +5,9 @@ from argparse import ArgumentParser
 from pathlib import Path
 
 from cove.cli.context import Context
+from cove.cli.options import declare
+from cove.cli.selecting import add_settings
+from cove.config.settings import BY_NAME
 from cove.operations.make_environment import Wishes, activation, make_environment
 from cove.wiring import Session
 
@@ -20,19 +23,19 @@ def arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--prompt", help="What an activated shell shows; `.` for the working folder's name")
     parser.add_argument("--system-site-packages", action="store_true", help="Let it see the packages of its base")
     there = parser.add_mutually_exclusive_group()
-    there.add_argument("--clear", action="store_true", help="Replace an environment that is there")
+    declare(there.add_argument, BY_NAME["venv-clear"])
     there.add_argument("--allow-existing", action="store_true", help="Keep the packages of one that is there")
-    parser.add_argument("--seed", action="store_true", help="Install pip in it")
-    parser.add_argument("--no-project", action="store_true", help="Do not ask the project which Python it requires")
+    add_settings(parser, "venv-seed", "no-project")
 
 
 def run(context: Context) -> int:
     """Make it, and say where it is and how to use it."""
-    given = context.arguments
-    wishes = Wishes(given.prompt, given.system_site_packages, given.clear, given.allow_existing, given.seed)
+    given, settings = context.arguments, context.settings
+    clears = settings.venv_clear and not given.allow_existing  # which outranks what a variable says of all runs
+    wishes = Wishes(given.prompt, given.system_site_packages, clears, given.allow_existing, settings.venv_seed)
     path = context.cwd / given.path if given.path else None
-    with Session(context.settings, environ=context.environ, cwd=context.cwd, listener=context.listener) as session:
-        made = make_environment(session, path, wishes, no_project=given.no_project)
+    with Session(settings, environ=context.environ, cwd=context.cwd, listener=context.listener) as session:
+        made = make_environment(session, path, wishes, no_project=settings.no_project)
     if context.settings.output_format == "json":
         context.console.json({"path": str(made.prefix), "python": made.version, "base": str(made.base_executable)})
         return 0
