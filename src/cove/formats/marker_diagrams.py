@@ -11,7 +11,7 @@ from threading import Lock as Mutex
 from typing import TypeVar
 from weakref import WeakValueDictionary
 
-from cove.model.dataclasses import dataclass
+from cove.model.dataclasses import dataclass, field
 
 Release = tuple[int, ...]
 Value = Release | str | bool
@@ -58,11 +58,15 @@ class Variable:
 
 @dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class Node:
-    """Equal nodes are one object. ``branches[i]`` is for values between ``cuts[i - 1]`` and ``cuts[i]``."""
+    """Equal nodes are one object. ``branches[i]`` is for values between ``cuts[i - 1]`` and ``cuts[i]``.
+
+    ``known`` is empty until its ``canonical`` diagram has been found, which is kept there; ``None`` for the node itself.
+    """
 
     variable: Variable
     cuts: tuple[Cut, ...]
     branches: tuple["Diagram", ...]
+    known: list["Diagram | None"] = field(default_factory=list)
 
 
 Diagram = Node | bool
@@ -198,12 +202,15 @@ def _possible() -> Diagram:
 
 def canonical(diagram: Diagram) -> Diagram:
     """The diagram that stands for all those that agree with this one on every platform there is."""
-    if not _is_mixed(diagram):
+    if not isinstance(diagram, Node) or not _is_mixed(diagram):
         return diagram
-    found = _completed(diagram, _possible(), {})
-    if isinstance(found, Node) and _is_mixed(found):
-        return make_node(found.variable, list(found.cuts), [canonical(branch) for branch in found.branches])
-    return found
+    if not diagram.known:  # the same few markers are met again and again
+        found = _completed(diagram, _possible(), {})
+        if isinstance(found, Node) and _is_mixed(found):
+            found = make_node(found.variable, list(found.cuts), [canonical(branch) for branch in found.branches])
+        diagram.known.append(None if found is diagram else found)
+    known = diagram.known[0]
+    return diagram if known is None else known
 
 
 def _is_platform(diagram: Diagram) -> bool:
