@@ -163,3 +163,11 @@ def test_a_project_in_place_is_installed_anew_when_it_says_something_else(sandbo
     write_project(sandbox.root / "lib", "lib", "1.0", more='[project.scripts]\nx = "lib:x"\n')
     sandbox.cove("sync").ok()
     assert _builds(sandbox) == [*before, "lib editable"]
+
+
+def test_a_place_may_be_told_from_the_root_of_the_project(sandbox: Sandbox) -> None:
+    write_project(sandbox.work / "lib", "lib", "1.0")
+    for slashes in ("//", "///"):
+        write_project(sandbox.work, "app", "0", f"lib @ file:{slashes}${{PROJECT_ROOT}}/lib", builds=False)
+        sandbox.cove("lock").ok()
+        assert 'source = { directory = "lib" }' in (sandbox.work / "uv.lock").read_text()

@@ -139,3 +139,10 @@ def test_nothing_is_read_that_packaging_refuses_but_repaired(text: str) -> None:
     except InvalidArtifact:
         return
     assert Requirement(str(found)) == found
+
+
+def test_a_requirement_that_is_too_deep_is_quoted_in_part() -> None:
+    marker = "(" * 3000 + "os_name == 'a'" + ")" * 3000
+    with pytest.raises(InvalidArtifact, match="too many parentheses") as caught:
+        core_metadata.read_requirement(f"x; {marker}")
+    assert len(caught.value.message) < 200

@@ -75,6 +75,13 @@ def test_everything_is_read() -> None:
     assert project.source_of(Requirement("Gamma"), extra=Name("web")) == gamma
 
 
+def test_a_blank_range_of_a_group_says_nothing() -> None:
+    text = HEAD + "[dependency-groups]\na = ['b']\n[tool.uv.dependency-groups]\na = { requires-python = ' ' }"
+    found = pyproject.parse(text, "p.toml")
+    assert not found.group_requires_python
+    assert found.dependency_groups == {"a": (Requirement("b"),)}
+
+
 def test_what_is_not_said() -> None:
     project = pyproject.parse(HEAD, "pyproject.toml")
     assert not project.is_package
@@ -121,6 +128,9 @@ def test_what_is_not_said() -> None:
             "markers overlap",
         ),
         ("tool = 3", "`tool` must be a table"),
+        (HEAD + "dependencies = ['b @ ./b']", r"p\.toml:4: .* leads to no URL"),
+        (HEAD + "dependencies = ['b @ file:b']", "leads to no URL"),
+        (HEAD + f"dependencies = ['b; {'(' * 3000}']", "too many parentheses"),
     ],
 )
 def test_errors_name_the_place(text: str, message: str) -> None:

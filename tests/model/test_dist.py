@@ -52,6 +52,13 @@ def test_what_is_neither_a_wheel_nor_an_sdist(filename: str) -> None:
     assert parse_filename(filename) is None
 
 
+@pytest.mark.parametrize(
+    "filename", [f"x-{'9' * 5000}.tar.gz", f"x-1-cp3{'9' * 5000}-none-any.whl", f"x-1-{'9' * 5000}-py3-none-any.whl"]
+)
+def test_what_no_file_can_be_called(filename: str) -> None:
+    assert parse_filename(filename, Name("x")) is None
+
+
 def test_the_project_settles_where_an_old_sdists_name_ends() -> None:
     assert parse_filename("a-b-1.0-2.tar.gz", Name("a-b")) == SdistName(Name("a-b"), "1.0-2")
     assert parse_filename("a.b-1.0.zip", Name("a-b")) == SdistName(Name("a-b"), "1.0")

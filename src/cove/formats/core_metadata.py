@@ -97,7 +97,7 @@ def read_requirement(text: str) -> Requirement:
     if plain is not None:
         try:
             return _plain_requirement(plain)
-        except (InvalidSpecifier, InvalidMarker):
+        except (InvalidSpecifier, InvalidMarker, RecursionError):
             pass  # perhaps a form that is repaired below
     try:
         return Requirement(text)
@@ -106,6 +106,8 @@ def read_requirement(text: str) -> Requirement:
         if repaired is None:
             raise InvalidArtifact(f"the requirement {text!r} cannot be read") from error
         return repaired
+    except RecursionError as error:
+        raise InvalidArtifact(f"the requirement {text[:80]!r}… has too many parentheses") from error
 
 
 def _plain_requirement(parts: re.Match[str]) -> Requirement:

@@ -233,13 +233,18 @@ class _Reader:
 
     def requirement(self, text: str, key: str) -> Requirement:
         try:
-            return Requirement(text)
+            found = Requirement(text)
+        except RecursionError as error:
+            raise self.wrong(key, "holds a requirement with too many parentheses") from error
         except InvalidRequirement as error:
             if "://" in text:  # may hold a credential: neither quoted nor chained
                 name = text.partition("@")[0].partition("://")[0].strip()
                 raise self.wrong(key, f"holds a requirement that cannot be read, near {name!r}", text) from None
             reason = str(error).partition("\n")[0]
             raise self.wrong(key, f"holds {text!r}, which is not a requirement: {reason}", text) from error
+        if found.url and "://" not in found.url and not found.url.startswith("file:/"):
+            raise self.wrong(key, f"holds {text!r}, which leads to no URL: a path belongs into `tool.uv.sources`", text)
+        return found
 
     def requirements(self, table: Mapping[str, object], key: str, where: str) -> tuple[Requirement, ...]:
         return tuple(self.requirement(text, _joined(where, key)) for text in self.texts(table, key, where))
@@ -433,7 +438,7 @@ class _Reader:
         for group in settings:
             table = self.table(settings, group, "tool.uv.dependency-groups")
             python = self._specifiers(table, "requires-python", f"tool.uv.dependency-groups.{group}")
-            if python is not None:
+            if python:  # what is blank says nothing
                 found[self.name(group, "tool.uv.dependency-groups")] = python
         return found
 

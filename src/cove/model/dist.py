@@ -32,11 +32,17 @@ class SdistName:
     version: str
 
 
+_LONGEST = 255
+"""Characters: no file can be called more, and numbers in what is longer may be beyond what can be read."""
+
+
 def parse_filename(filename: str, project: Name | None = None) -> WheelName | SdistName | None:
     """What a file name says, or ``None`` if it is neither a wheel's nor an sdist's.
 
     ``project`` settles where the name of an old sdist ends (``a-b-1.0.tar.gz``): the name must normalise to it.
     """
+    if len(filename) > _LONGEST:
+        return None
     if filename.endswith(".whl"):
         return _parse_wheel(filename)
     for suffix in (".tar.gz", ".zip"):

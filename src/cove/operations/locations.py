@@ -70,8 +70,8 @@ class Locator:
         """Where a requirement itself sends what comes from this machine: a folder or a file. The lock has the whole path."""
         if text is None or not text.startswith("file:"):
             return None
-        bare, _, fragment = text.partition("#")
         root = "${PROJECT_ROOT}"
+        bare, _, fragment = text.replace(f"///{root}", f"//{root}").partition("#")
         path = Path(
             to_path(urlsplit(bare.replace(root, from_path(str(self.place.folder)).removeprefix("file://"))).path)
         )
