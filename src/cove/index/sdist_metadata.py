@@ -3,6 +3,7 @@
 import tarfile
 import zipfile
 import zlib
+from lzma import LZMAError
 from typing import IO
 
 from cove.errors import InvalidArtifact
@@ -13,7 +14,8 @@ LARGEST = 16 * 1024 * 1024
 """Bytes of metadata that are believed to be metadata."""
 
 DAMAGED = (
-    zipfile.BadZipFile, tarfile.TarError, zlib.error, EOFError, KeyError, RuntimeError, ValueError, NotImplementedError
+    zipfile.BadZipFile, tarfile.TarError, zlib.error, LZMAError, EOFError, KeyError, RuntimeError, ValueError,
+    NotImplementedError
 )  # fmt: skip
 """What reading an archive raises that is none, or not a whole one."""
 
