@@ -132,6 +132,12 @@ SMALL = {
     ),
     "a build for accelerators for every platform": _case({"t 1.0": {"tags": ["sdist"]}, "t 1.0+cpu": {}}, ["t"]),
     "a build for accelerators with macOS": _case({"t 1.0": {}, "t 1.0+cpu": {"tags": _MACOS}}, ["t"]),
+    "wheels for environments where extras exclude each other": _case(
+        {"t 1.0": {"tags": [*_ACCELERATED, *_MACOS]}, "u 1.0": {}},
+        [],
+        {"environments": ["sys_platform == 'linux'"], "conflicts": [[{"extra": "p"}, {"extra": "q"}]]},
+        **{"optional-dependencies": {"p": ["t"], "q": ["u"]}},
+    ),
     "a build for accelerators chosen elsewhere": _case(
         {
             "t 1.0": {"requires": ["v"]},

@@ -183,7 +183,7 @@ class _Maker:
         if node.direct is not None:
             return self._direct_package(package, node.direct)
         assert node.candidate is not None, "what is chosen comes from an index or from a direct reference"
-        sdist, wheels = self._files(node.candidate, self.graph.known((key, None)))
+        sdist, wheels = self._files(node.candidate, self.graph.needing(key))
         return replace(package, sdist=sdist, wheels=wheels)
 
     def _direct_package(self, package: LockedPackage, direct: Direct) -> LockedPackage:

@@ -53,7 +53,7 @@ class Environments(Protocol[R]):
         """What tells the environments in ``required`` from those here in ``region``."""
 
     def by_variant(self, variant: R, plain: R | None) -> tuple[Self | None, Self | None]:
-        """Where a version usable in ``plain`` (``None``: everywhere) is to be chosen, and where its variant, usable in ``variant``."""
+        """Where a version is to be chosen that suits ``plain`` (``None``: everything), and where its variant."""
 
     def admits(self, region: R) -> bool:
         """Whether what can be used in ``region`` can be used with one of the Pythons here or an older one, on some platform."""
