@@ -117,6 +117,11 @@ class Releases:
             (version, self._reason([*misfits.get(version, ()), *self.why_not(version)])) for version in unusable
         )
 
+    def reason(self, version: Version) -> str:
+        """The same for one version that was judged; empty where nothing is known against it."""
+        rejected = self.why_not(version)
+        return self._reason(rejected) if rejected else ""
+
     def why_no_wheel(self, version: Version) -> str:
         """Why a version that was judged has to be built."""
         wheels = [each for each in self.why_not(version) if each.filename.endswith(".whl")]

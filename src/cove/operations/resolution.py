@@ -260,8 +260,7 @@ class Universe:
 
     def _unusable(self, name: Origin, version: Version) -> Dependencies:
         """The answer for a version that was taken for usable until it was looked at."""
-        why = dict(self._releases[name].reasons()).get(version)
-        return Dependencies(unusable=why or "has no file that can be used")
+        return Dependencies(unusable=self._releases[name].reason(version) or "has no file that can be used")
 
     def _dependencies(self, name: Origin, version: Version, *, in_earnest: bool) -> Dependencies | None:
         metadata, region = self.read.get((name, version)), None

@@ -38,6 +38,6 @@ def unbounded(catalogue: Catalogue) -> Iterable[str]:
     for name in sorted(catalogue.direct - bounded):
         if not catalogue.url(name):
             yield (
-                f"`{name}` is required without a lower bound, and `--resolution {catalogue.request.resolution}` begins with the "
-                "oldest version there is"
+                f"`{name}` is required without a lower bound, and `--resolution {catalogue.request.resolution}` begins with "
+                "the oldest version there is"
             )
