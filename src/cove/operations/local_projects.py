@@ -1,13 +1,11 @@
 """What the project in a folder requires: as its ``pyproject.toml`` says, or, where that leaves it open, as its build says."""
 
-import hashlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from packaging.markers import Marker
 from packaging.requirements import Requirement
 
-from cove.errors import CoveError
 from cove.formats import core_metadata
 from cove.formats.locked_requirement import requirement_entry
 from cove.formats.pyproject import Project
@@ -21,6 +19,7 @@ from cove.operations.local_state import LocalState, local_state
 from cove.operations.locations import Checkout
 from cove.operations.project import Place, place_at, read
 from cove.operations.requirements import Asked, asked_by
+from cove.operations.source_build import kept_metadata
 from cove.wiring import Session
 
 
@@ -75,12 +74,7 @@ def built_metadata(
     session: Session, folder: Path, build: Callable[[], bytes], project: Project | None, key: str = ""
 ) -> CoreMetadata:
     """What the build of the project in ``folder`` says, kept as ``local_project`` tells."""
-    kept = _Kept(session.cache_dir, key or _key(session, folder, project))
-    text = kept.text()
-    if text is None:
-        text = build()
-        kept.keep(text)
-    return core_metadata.read(text)
+    return core_metadata.read(kept_metadata(session.cache_dir, key or _key(session, folder, project), build))
 
 
 def read_or_none(folder: Path) -> Project | None:
@@ -160,24 +154,3 @@ def _requirements(asked: Asked) -> list[Requirement]:
             narrowed.marker = told if narrowed.marker is None else narrowed.marker & told
             found.append(narrowed)
     return found
-
-
-class _Kept:
-    """Core metadata in the cache."""
-
-    def __init__(self, cache: Path, key: str) -> None:
-        self._path = cache / "local" / hashlib.sha256(key.encode()).hexdigest()[:32]
-
-    def text(self) -> bytes | None:
-        try:
-            text = self._path.read_bytes()
-            core_metadata.read(text)
-        except (OSError, CoveError, ValueError):
-            return None  # never built, or damaged: building again is right
-        return text
-
-    def keep(self, text: bytes) -> None:
-        from cove.config.atomic import write_whole
-
-        self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        write_whole(self._path, text)
