@@ -326,3 +326,23 @@ def test_what_a_compiled_lock_has_is_preferred(
     assert (project.work / "pylock.toml").read_bytes() == before
     project.cove(*argv, "--refresh", "-P", "lib").ok()
     assert tomllib.loads((project.work / "pylock.toml").read_text())["packages"][0]["version"] == "3.0"
+
+
+@pytest.mark.parametrize(
+    "said, instead",
+    [
+        ('version = "1.0"', f'version = "{"9" * 5000}"'),
+        ('version = "1.0"', 'version = "a b"'),
+        ("requires-python = ", 'required-markers = ["os_name"]\nrequires-python = '),
+        ('requires-python = ">=', 'requires-python = "about >='),
+    ],
+)
+def test_what_a_lock_says_that_nobody_can_read_is_named(project: Sandbox, said: str, instead: str) -> None:
+    project.cove("lock").ok()
+    path = project.work / "uv.lock"
+    path.write_text(path.read_text().replace(said, instead, 1))
+    for command in ("export",), ("export", "--format", "pylock.toml"):
+        done = project.cove(*command, "--frozen")
+        assert done.status == 2
+        assert f"{path}: " in done.stderr
+        assert "unexpected" not in done.stderr

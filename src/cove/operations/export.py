@@ -9,7 +9,7 @@ from packaging.specifiers import SpecifierSet
 
 from cove.config.atomic import write_whole
 from cove.errors import ConfigurationError, StaleLock
-from cove.formats import pylock, requirements_txt
+from cove.formats import lock_check, pylock, requirements_txt
 from cove.formats.file_url import from_path
 from cove.formats.marker_sets import TooComplex
 from cove.formats.pylock_name import Format
@@ -65,6 +65,7 @@ def export(session: Session, scope: Scope, style: Style, *, format: Format, outp
     """
     place = locate(session)
     locked = lock(session, place).lock
+    lock_check.check(locked, str(place.lock_path))
     starts = _starts(locked, place, scope)
     reached = _reached(locked, place, starts, scope, at_once=format != "cyclonedx1.5")
     parts = [part for part in reached if _is_written(part.package, locked, place, scope)]
