@@ -40,7 +40,7 @@ def test_versions_highest_first_with_marks(sandbox: Sandbox) -> None:
         lines = ran.stdout.splitlines()
         assert lines[0] == "corp:"
         assert lines[1] == "  10.0  (yanked: broken)"
-        assert lines[2].startswith("  3.0  (not for Python 3.")
+        assert lines[2].startswith("  3.0  (requires Python >=3.99, and this is 3.")
         assert lines[3:5] == ["  2.0  (the latest that fits)", "  1.0"]
         assert lines[-1] == "last: not asked"
         absent = sandbox.cove("index", "versions", "bar", "--index", f"corp={server.url}").ok()

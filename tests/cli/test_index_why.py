@@ -5,7 +5,7 @@ import pytest
 
 from cove.testing import PackageFactory, PrivateIndex
 from support.commandline import Sandbox
-from support.scripted_server import Reply, serving
+from support.scripted_server import Received, Reply, serving
 
 
 @pytest.fixture
@@ -114,3 +114,21 @@ def test_what_is_not_asked_for_on_an_index(sandbox: Sandbox) -> None:
     assert ran.status == 2
     assert "tool.uv.sources sends it to empty" in ran.stderr
     assert sandbox.cove("index", "why", "foo", "--no-sources").status == 0
+
+
+@pytest.mark.parametrize("command", ["why", "versions"])
+def test_files_without_upload_times_are_judged_as_a_resolution_judges_them(command: str, sandbox: Sandbox) -> None:
+    page = "".join(f'<a href="/{name}">{name}</a>' for name in ("old-1.0-py3-none-any.whl", "old-2.0-py3-none-any.whl"))
+    since = {"1.0": "Wed, 01 Jan 2020 00:00:00 GMT", "2.0": "Sat, 01 Jan 2022 00:00:00 GMT"}
+
+    def script(received: Received) -> Reply:
+        if not received.path.endswith(".whl"):
+            return Reply(200, page.encode(), {"Content-Type": "text/html"})
+        return Reply(200, b"", {"Last-Modified": since[received.path.split("-")[1]]})
+
+    with serving(script) as server:
+        given = {"UV_INDEX": f"links={server.url}/simple/"}
+        ran = sandbox.cove("index", command, "old", "--exclude-newer", "2021-01-01", environ=given).ok()
+    assert "has no upload time" not in ran.stdout
+    assert "exclude-newer goes by the Last-Modified of each file" in ran.stderr
+    assert "was uploaded on 2022-01-01, after exclude-newer" in ran.stdout

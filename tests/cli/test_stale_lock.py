@@ -254,6 +254,8 @@ def test_what_each_command_does_with_a_stale_lock(
     for command in (("lock", "--dry-run"), ("sync", "--dry-run"), ("lock", "--frozen"), ("sync", "--frozen")):
         sandbox.cove(*command).ok()
         assert lock.read_bytes() == before, command
+    dry = sandbox.cove("lock", "--dry-run").ok()
+    assert f"uv.lock would change: {filled(change.why, addresses)}" in dry.stderr
     sandbox.cove("sync").ok()
     assert lock.read_bytes() != before
     assert sandbox.cove("lock", "--check").ok().requests == ()

@@ -176,7 +176,7 @@ def _newer(
     """The newest version of each, where it is newer than what is installed, on the indexes that installing would ask. What came
     from elsewhere than an index is not asked for: its name may be nobody else's business."""
     router = session.router(_pins(session, interpreter))
-    rules = file_rules(session.settings, Rules(target=interpreter.target))
+    rules = file_rules(session, Rules(target=interpreter.target))
 
     def ask(name: Name) -> Version | None:
         search = router.search(name)

@@ -68,7 +68,7 @@ def why(session: Session, text: str) -> Why:
         )
     pins = asked.pins if asked is not None else {}
     search = session.router(pins).search(name)
-    rules = file_rules(session.settings, Rules(target=interpreter.target))(name)
+    rules = file_rules(session, Rules(target=interpreter.target))(name)
     likes_prereleases = session.settings.prerelease == "allow"
 
     def reply(outcome: Outcome) -> Reply:

@@ -69,7 +69,7 @@ def install_lock(
     path = lock_among(inputs)
     interpreter = changeable(session)
     lock = read(session, path, interpreter)
-    rules = file_rules(session.settings, Rules())
+    rules = file_rules(session, Rules())
     chosen = pylock.select(
         lock,
         path,
@@ -180,7 +180,7 @@ class _Wants:
         return Want(name, str(version), build, _origin(folder, is_editable=is_editable))
 
     def _check_may_build(self, name: Name, version: str) -> None:
-        if file_rules(self._session.settings, Rules())(name).no_build:
+        if file_rules(self._session, Rules())(name).no_build:
             raise NoCompatibleFile(
                 f"`{name}` {version} has no wheel for this environment in {self._path}, and building is forbidden"
             )

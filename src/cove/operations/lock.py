@@ -25,11 +25,13 @@ from cove.wiring import Session
 
 @dataclass(frozen=True, slots=True)
 class Locked:
-    """A lock that is in force. ``changed`` tells whether it differs from what was there; ``previous`` is that, if any."""
+    """A lock that is in force. ``changed`` tells whether it differs from what was there; ``previous`` is that, if any, and
+    ``why`` is what made it stale, in words; empty where newer versions were asked for."""
 
     lock: Lock
     changed: bool = False
     previous: Lock | None = None
+    why: str = ""
 
 
 def read_lock(place: Place) -> Lock | None:
@@ -87,7 +89,7 @@ def lock(
         from cove.config.atomic import write_whole
 
         write_whole(place.lock_path, text.encode())
-    return Locked(made, changed, present)
+    return Locked(made, changed, present, why)
 
 
 def _complete(session: Session, root: Place) -> Place:

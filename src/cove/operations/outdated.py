@@ -36,7 +36,7 @@ def newer(
         if index is not None and index.url.public in sources:
             asked[key] = (package.name, index.url.public)
     wanted = sorted(set(asked.values()))
-    rules = file_rules(session.settings, Rules(requires_python=SpecifierSet(locked.requires_python)))
+    rules = file_rules(session, Rules(requires_python=SpecifierSet(locked.requires_python)))
 
     def ask(one: _Asked) -> list[Version]:
         return _versions(session, sources[one[1]], one[0], rules(one[0]))

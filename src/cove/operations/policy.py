@@ -12,14 +12,17 @@ from cove.formats.cutoff import moment
 from cove.index.candidates import Rules
 from cove.model.dataclasses import replace
 from cove.model.name import Name
+from cove.operations.upload_dates import UploadDates
+from cove.wiring import Session
 
 ALL = ":all:"
 """Every project, in ``--no-binary`` and ``--only-binary``."""
 _NONE = ":none:"
 
 
-def file_rules(settings: Settings, rules: Rules) -> Callable[[Name], Rules]:
-    """``rules`` for each project: ``--no-build``, ``--no-binary`` and their like added."""
+def file_rules(session: Session, rules: Rules) -> Callable[[Name], Rules]:
+    """``rules`` for each project: ``--no-build``, ``--no-binary``, ``--exclude-newer`` and their like added."""
+    settings, uploaded = session.settings, UploadDates(session)
     text, now = settings.exclude_newer, datetime.now(UTC)
     cutoff = moment(text, now) if text is not None else rules.exclude_newer
     own = {name: moment(told, now) if told else None for name, told in package_cutoffs(settings).items()}
@@ -31,6 +34,7 @@ def file_rules(settings: Settings, rules: Rules) -> Callable[[Name], Rules]:
             no_binary=_may_not_use(settings, name),
             exclude_newer=own.get(name, cutoff),
             is_exempt=name in own,
+            uploaded=uploaded,
         )
 
     return of

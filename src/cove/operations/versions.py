@@ -21,6 +21,8 @@ class Listed:
     files: int
     fits: bool
     yanked: str | None
+    why_not: str = ""
+    """Why none of its files can be used, where that is the same for all of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +63,7 @@ def versions(session: Session, text: str, *, everywhere: bool = False) -> Versio
         asked = [outcome.index for outcome in outcomes]
         outcomes += [source.project(name) for index, source in session.sources if index not in asked]
         unasked = ()
-    rules = file_rules(session.settings, Rules(target=found.interpreter.target))(name)
+    rules = file_rules(session, Rules(target=found.interpreter.target))(name)
     best = found.best
     return Versions(
         name,
@@ -75,7 +77,10 @@ def versions(session: Session, text: str, *, everywhere: bool = False) -> Versio
 def _listed(name: Name, outcome: Outcome, rules: Rules) -> tuple[Listed, ...]:
     if not isinstance(outcome, Found):
         return ()
-    fitting = {candidate.version for candidate in gather(name, (outcome,), rules).candidates}
+    gathered = gather(name, (outcome,), rules)
+    fitting = {candidate.version for candidate in gathered.candidates}
+    rejected = {each.filename: each.why for each in gathered.rejected}
+    reasons: dict[Version, set[str]] = {}
     yanks: dict[Version, list[str | None]] = {}
     for file in outcome.page.files:
         parsed = parse_filename(file.filename, name)
@@ -85,10 +90,21 @@ def _listed(name: Name, outcome: Outcome, rules: Rules) -> tuple[Listed, ...]:
             continue
         if version is not None:
             yanks.setdefault(version, []).append(file.yanked)
+            reasons.setdefault(version, set()).add(rejected.get(file.filename, ""))
     return tuple(
-        Listed(version, len(yanks[version]), version in fitting, _yanked(yanks[version]))
+        Listed(
+            version,
+            len(yanks[version]),
+            version in fitting,
+            _yanked(yanks[version]),
+            "" if version in fitting else _only(reasons[version]),
+        )
         for version in sorted(yanks, reverse=True)
     )
+
+
+def _only(reasons: set[str]) -> str:
+    return next(iter(reasons)) if len(reasons) == 1 else ""
 
 
 def _yanked(reasons: list[str | None]) -> str | None:

@@ -59,7 +59,7 @@ def _marks(listed: Listed, on: OnIndex, found: Versions) -> str:
     if found.latest == (listed.version, on.index):
         marks.append("the latest that fits")
     if not listed.fits:
-        marks.append(f"not for Python {found.python}")
+        marks.append(listed.why_not or f"not for Python {found.python}")
     if listed.yanked is not None:
         marks.append(f"yanked: {listed.yanked}" if listed.yanked else "yanked")
     return f"  ({'; '.join(marks)})" if marks else ""
@@ -88,4 +88,5 @@ def _index_object(each: OnIndex) -> dict[str, object]:
 
 
 def _version_object(listed: Listed) -> dict[str, object]:
-    return {"version": str(listed.version), "files": listed.files, "fits": listed.fits, "yanked": listed.yanked}
+    about = {"version": str(listed.version), "files": listed.files, "fits": listed.fits, "yanked": listed.yanked}
+    return about | ({"why": listed.why_not} if listed.why_not else {})

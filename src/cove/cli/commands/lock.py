@@ -38,6 +38,8 @@ def run(context: Context) -> int:
         return 0
     if not locked.changed:
         context.console.say(f"{place.lock_path.name} is up to date: {count} package{'' if count == 1 else 's'}")
+    elif context.arguments.dry_run and locked.previous is not None and locked.why:
+        context.console.say(f"{place.lock_path.name} would change: {locked.why}")
     for line in lock_summary(locked, dry_run=context.arguments.dry_run):
         context.console.say(line)
     return 0
