@@ -304,3 +304,24 @@ def test_there_is_no_lock(sandbox: Sandbox, project: Path) -> None:
         assert (ran.status, why in ran.stderr) == (1, True), ran.stderr
     sandbox.cove("lock", "--dry-run").ok()
     assert not (project / "uv.lock").exists()
+
+
+def test_a_lock_that_is_no_text_is_named(sandbox: Sandbox) -> None:
+    project = sandbox.project('[project]\nname = "app"\nversion = "0"\nrequires-python = ">=3.11"\n')
+    (project / "uv.lock").write_bytes(b"version = 1\n# \xff\n")
+    done = sandbox.cove("lock", "--check")
+    assert done.status == 2
+    assert "uv.lock: not UTF-8: byte 14 cannot be decoded" in done.stderr
+
+
+@pytest.mark.parametrize("stated", ["[{ name = 5 }]", '[{ name = "a", extras = 5 }]', "[5]"])
+def test_a_manifest_that_nobody_wrote_does_not_match(sandbox: Sandbox, stated: str) -> None:
+    project = sandbox.project('[project]\nname = "app"\nversion = "0"\nrequires-python = ">=3.11"\n')
+    sandbox.cove("lock").ok()
+    path = project / "uv.lock"
+    path.write_text(
+        path.read_text().replace("\n[[package]]", f"\n[manifest]\nconstraints = {stated}\n\n[[package]]", 1)
+    )
+    done = sandbox.cove("lock", "--check")
+    assert done.status == 1
+    assert "uv.lock does not match pyproject.toml" in done.stderr

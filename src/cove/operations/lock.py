@@ -6,7 +6,7 @@ from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 
 from cove.config.settings import Settings
-from cove.errors import IndexChanged, NoSolution, StaleLock
+from cove.errors import ConfigurationError, IndexChanged, NoSolution, StaleLock
 from cove.formats import uv_lock
 from cove.install.interpreter import Interpreter
 from cove.model.dataclasses import dataclass
@@ -40,6 +40,8 @@ def read_lock(place: Place) -> Lock | None:
         text = place.lock_path.read_text(encoding="utf-8")
     except FileNotFoundError:
         return None
+    except UnicodeDecodeError as error:
+        raise ConfigurationError(f"{place.lock_path}: not UTF-8: byte {error.start} cannot be decoded") from error
     return uv_lock.parse(text, str(place.lock_path))
 
 

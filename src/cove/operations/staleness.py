@@ -69,7 +69,7 @@ def stale_because(
         or _digest_difference(lock, (*asked.whole.roots, *place.project.override_dependencies))
         or _environments_difference(lock, place, requires_python)
         or _option_difference(lock.options, options)
-        or _manifest_difference(lock, manifest, place)
+        or _manifest_difference(lock, manifest, _Comparison(place, {**asked.whole.pins, **asked.whole.places}))
     )
 
 
@@ -256,17 +256,19 @@ def _moment(cutoff: object) -> object:
     return cutoff.get("span", cutoff) if isinstance(cutoff, Mapping) else cutoff
 
 
-def _manifest_difference(lock: Lock, wanted: Mapping[str, object], place: Place) -> str:
-    locked, compare = lock.manifest, _Comparison(place)
+def _manifest_difference(lock: Lock, wanted: Mapping[str, object], compare: _Comparison) -> str:
+    locked = lock.manifest
     for key in sorted(locked.keys() | wanted.keys()):
         before, after = locked.get(key), wanted.get(key)
         if before == after:
             continue
         if key == "dependency-metadata":
             return f"the setting `{key}` changed: what it says of `{_described_otherwise(before, after)}`"
-        what = _LISTS.get(key, "")
-        found = compare.requirements(what, _requirements(before), _requirements(after)) if what else ""
-        return found or _names_difference(key, before, after) or f"the setting `{key}` changed"
+        if key not in _LISTS:
+            return _names_difference(key, before, after) or f"the setting `{key}` changed"
+        found = compare.requirements(_LISTS[key], _requirements(before), _requirements(after))
+        if found:
+            return found
     return ""
 
 
@@ -274,8 +276,11 @@ def _requirements(entries: object) -> list[LockedRequirement]:
     found: list[LockedRequirement] = []
     for each in entries if isinstance(entries, list) else ():
         if isinstance(each, dict):
-            texts = {key: each[key] for key in ("specifier", "marker", *_PLACES) if isinstance(each.get(key), str)}
-            found.append(LockedRequirement(Name(each.get("name", "")), tuple(each.get("extras", ())), **texts))
+            keys = ("name", "specifier", "marker", "index", *_PLACES)
+            texts = {"name": ""} | {key: each[key] for key in keys if isinstance(each.get(key), str)}
+            extras = each.get("extras", ())
+            named = tuple(map(Name, map(str, extras))) if isinstance(extras, list) else ()
+            found.append(LockedRequirement(Name(texts.pop("name")), named, **texts))
     return found
 
 
