@@ -253,4 +253,3 @@ def _completed_branches(value: Node, domain: Node, known: dict[tuple[int, int], 
         is_special = allowed is not domain.branches[0]
         found.append(default if is_special and other is _completed(default, allowed, known) else other)
     return make_node(value.variable, cuts, found)
-
