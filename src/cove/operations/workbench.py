@@ -1,8 +1,8 @@
 """What one interpreter can be given: wheels fetched from indexes, or built from sources in environments of their own."""
 
 import os
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from functools import cached_property, partial
 from hashlib import sha256
 from pathlib import Path
@@ -36,6 +36,7 @@ from cove.operations.parallel import each
 from cove.operations.parts import Part
 from cove.operations.policy import file_rules
 from cove.operations.resolution import Resolution, Universe
+from cove.operations.source_build import Opened, SourceBuild, metadata_text
 from cove.operations.stated_metadata import StatedMetadata
 from cove.resolve.catalogue import may_hold
 from cove.resolve.request import Request
@@ -147,21 +148,25 @@ class Workbench:
         self, file: File, *, name: Name, version: str, index: Index | None, hashes: Mapping[str, str]
     ) -> "StoredWheel":
         """The wheel of a file: itself, or built from it. ``hashes`` are those that a lock promises."""
+        fetched = self._fetched(file, name, version, index, hashes)
+        return self._sdist(fetched, f"{name} {version}").wheel() if isinstance(fetched, Path) else fetched
+
+    def _fetched(
+        self, file: File, name: str, version: str, index: Index | None, hashes: Mapping[str, str]
+    ) -> "StoredWheel | Path":
         from cove.install.fetch import fetch
-        from cove.install.store import StoredWheel
 
         session = self.session
-        fetched = fetch(
+        return fetch(
             session.client,
             file,
-            name=name,
+            name=Name(name),
             version=version,
             index=index,
             store=session.store,
             expected_hashes=hashes,
             listener=session.listener,
         )
-        return fetched if isinstance(fetched, StoredWheel) else self._from_sdist(fetched, f"{name} {version}")
 
     def wheels(
         self, resolution: Resolution, digests: Mapping[Name, frozenset[str]] | None = None
@@ -253,37 +258,20 @@ class Workbench:
         fetched, (digest, path) = self._archive(File(url.filename, bare, {}), label, hashes)
         origin = DirectUrl(bare.without_credentials(), Archive(hashes), below)
         if fetched is not None:
-            return Direct(url, _metadata(fetched), origin, lambda: fetched, digest)
-        metadata = self._metadata_of_sdist(path, label, below)
-        return Direct(url, metadata, origin, lambda: self._from_sdist(path, label, below), digest)
-
-    def _metadata_of_sdist(self, sdist: Path, label: str, subdirectory: str) -> CoreMetadata:
-        """What an sdist states of itself; what its build gives, where it leaves something open."""
-        with sdist.open("rb") as content:
-            text = stated(content, sdist.name, subdirectory)
-        return core_metadata.read(text) if text is not None else _metadata(self._from_sdist(sdist, label, subdirectory))
+            metadata = core_metadata.read(metadata_text(fetched))
+            return Direct(url, metadata, origin, lambda: fetched, digest)
+        source = self._sdist(path, label, below)
+        with path.open("rb") as content:
+            text = stated(content, path.name, below)
+        metadata = core_metadata.read(text if text is not None else source.metadata())
+        return Direct(url, metadata, origin, source.wheel, digest)
 
     def _archive(
         self, file: File, label: str, hashes: Mapping[str, str]
     ) -> "tuple[StoredWheel | None, tuple[str, Path]]":
         """A wheel, or nothing; and the digest of the file with its place in the store."""
-        from cove.install.fetch import fetch
-        from cove.install.store import StoredWheel
-
-        session = self.session
-        found = fetch(
-            session.client,
-            file,
-            name=Name(label),
-            version="",
-            index=None,
-            store=session.store,
-            expected_hashes=hashes,
-            listener=session.listener,
-        )
-        if isinstance(found, StoredWheel):
-            return found, (found.sha256, Path())
-        return None, (found.parent.name, found)
+        found = self._fetched(file, label, "", None, hashes)
+        return (None, (found.parent.name, found)) if isinstance(found, Path) else (found, (found.sha256, Path()))
 
     def _direct_folder(self, path: Path, label: str, kind: str) -> Direct:
         from cove.operations.local_projects import local_project
@@ -334,10 +322,11 @@ class Workbench:
         git = self._repositories.resolve(wanted, label, self._commits.get(wanted.within("").requested, ""))
         checkout = Checkout(self._repositories.checkout(git, label), git)
         folder = self._within(checkout, git, label)
+        source = self._repository(git, label)
         found = local_project(
             self.session,
             folder,
-            lambda: _metadata_text(self.from_repository(git, label)),
+            source.metadata,
             base=self._base,
             checkout=checkout,
             key=f"{git.locked} {self._build_settings(label)}",
@@ -346,33 +335,33 @@ class Workbench:
             git.url,
             found.metadata,
             origin_of(git),
-            lambda: self.from_repository(git, label),
+            source.wheel,
             git=git,
             stated=found.stated,
         )
 
     def from_repository(self, git: GitUrl, label: str) -> "StoredWheel":
         """The wheel of the project in a repository, at its commit: built once for each interpreter and platform."""
-        digest, settings = sha256(f"git {git.locked}".encode()).hexdigest(), self._build_settings(label)
-        known = self.session.store.built(digest, settings)
-        if known is not None:
-            return known
-        if digest in self._building:
-            raise BuildFailed(f"{label} needs itself to be built", hints=("A wheel of it would break the circle.",))
-        import shutil
-        from tempfile import TemporaryDirectory
+        return self._repository(git, label).wheel()
 
-        from cove.operations.locations import Checkout
+    def _repository(self, git: GitUrl, label: str) -> SourceBuild:
+        digest = sha256(f"git {git.locked}".encode()).hexdigest()
 
-        tree = self._repositories.checkout(self._with_typed(git), label)
-        checkout = Checkout(tree, git)
-        nested = self._for_building(self._within(checkout, git, label), digest, checkout)
-        with TemporaryDirectory(prefix="cove-build-") as work:
-            copy = Path(work) / "source"  # builds leave things behind, and the checkout is kept
-            shutil.copytree(tree, copy, symlinks=True)
-            folder = self._within(Checkout(copy, git), git, label)
-            made = nested.builder(label).build_wheel(folder, Path(work) / "out", label)
-            return self.session.store.add_built(digest, settings, made)
+        @contextmanager
+        def opened() -> Iterator[Opened]:
+            import shutil
+
+            from cove.operations.locations import Checkout
+
+            tree = self._repositories.checkout(self._with_typed(git), label)
+            checkout = Checkout(tree, git)
+            with self._outside_of_itself(label, digest) as work:
+                nested = self._for_building(self._within(checkout, git, label), digest, checkout)
+                copy = work / "source"  # builds leave things behind, and the checkout is kept
+                shutil.copytree(tree, copy, symlinks=True)
+                yield Opened(nested.builder(label), self._within(Checkout(copy, git), git, label), work / "out")
+
+        return self._built_once(label, digest, self._build_settings(label), opened)
 
     def _with_typed(self, git: GitUrl) -> GitUrl:
         return replace(git, url=self.session.credentials.with_typed(git.url))
@@ -434,26 +423,36 @@ class Workbench:
     def from_archive(self, file: File, label: str, hashes: Mapping[str, str], subdirectory: str) -> "StoredWheel":
         """The wheel of what lies in a folder of an archive."""
         fetched, (_, path) = self._archive(file, label, hashes)
-        return fetched or self._from_sdist(path, label, subdirectory)
+        return fetched or self._sdist(path, label, subdirectory).wheel()
 
-    def _from_sdist(self, sdist: Path, label: str, subdirectory: str = "") -> "StoredWheel":
-        """The wheel of an sdist in the store, built once for each interpreter and platform."""
+    def _sdist(self, sdist: Path, label: str, subdirectory: str = "") -> SourceBuild:
+        """The build of an sdist in the store."""
         digest, settings = sdist.parent.name, self._build_settings(label)
-        settings += f" {subdirectory}" if subdirectory else ""
-        known = self.session.store.built(digest, settings)
-        if known is not None:
-            return known
-        if digest in self._building:
-            raise BuildFailed(f"{label} needs itself to be built", hints=("A wheel of it would break the circle.",))
+
+        @contextmanager
+        def opened() -> Iterator[Opened]:
+            from cove.install.sdist import unpack_sdist
+
+            with self._outside_of_itself(label, digest) as work:
+                folder = _below(unpack_sdist(sdist, work / "source"), subdirectory, label)
+                yield Opened(self._for_building(None, digest).builder(label, is_ours=False), folder, work / "out")
+
+        return self._built_once(label, digest, f"{settings} {subdirectory}".rstrip(), opened)
+
+    def _built_once(
+        self, label: str, digest: str, settings: str, opened: Callable[[], AbstractContextManager[Opened]]
+    ) -> SourceBuild:
+        return SourceBuild(label, digest, settings, opened, self.session.store, self.session.cache_dir)
+
+    @contextmanager
+    def _outside_of_itself(self, label: str, digest: str) -> Iterator[Path]:
+        """A folder for the build of the sources ``digest``, unless that is what is under way."""
         from tempfile import TemporaryDirectory
 
-        from cove.install.sdist import unpack_sdist
-
-        nested = self._for_building(None, digest)
-        with TemporaryDirectory(prefix="cove-build-") as folder:
-            source = _below(unpack_sdist(sdist, Path(folder) / "source"), subdirectory, label)
-            made = nested.builder(label, is_ours=False).build_wheel(source, Path(folder) / "out", label)
-            return self.session.store.add_built(digest, settings, made)
+        if digest in self._building:
+            raise BuildFailed(f"{label} needs itself to be built", hints=("A wheel of it would break the circle.",))
+        with TemporaryDirectory(prefix="cove-build-") as work:
+            yield Path(work)
 
     def _build_settings(self, label: str) -> str:
         import platform
@@ -464,7 +463,10 @@ class Workbench:
         return " ".join([found, *filter(None, said)])
 
     def _built_metadata(self, candidate: Candidate) -> CoreMetadata:
-        return _metadata(self.chosen(candidate))
+        label = f"{candidate.name} {candidate.version}"
+        sdist = self._fetched(candidate.file, candidate.name, str(candidate.version), candidate.index, {})
+        assert isinstance(sdist, Path), "a wheel states its metadata"
+        return core_metadata.read(self._sdist(sdist, label).metadata())
 
     def _keep(self, file: File, content: bytes) -> None:
         store = self.session.store
@@ -489,14 +491,6 @@ class Workbench:
             prepared = BuildEnvironment(self, made)
             prepared.add([*requirements, *more])
             yield prepared
-
-
-def _metadata(wheel: "StoredWheel") -> CoreMetadata:
-    return core_metadata.read(_metadata_text(wheel))
-
-
-def _metadata_text(wheel: "StoredWheel") -> bytes:
-    return (wheel.files / wheel.manifest.dist_info / "METADATA").read_bytes()
 
 
 def _as_git(url: Url) -> GitUrl:
