@@ -46,6 +46,15 @@ def _later(case: Case, argv: list[str], packages: dict[str, Any], dependencies: 
     return {**case, "later": later}
 
 
+def _elsewhere(key: str, pin: dict[str, Any]) -> Case:
+    """A case with two locks of a project that comes from another index, and of which a setting says something."""
+    settings = {f"{key}-dependencies": ["a<2 ; python_version >= '3.10'"], "sources": {"a": {"index": "second", **pin}}}
+    case = _case({"a 1.0": {}, "a 2.0": {}}, ["a"], settings)
+    case["projects"][""]["tool"]["uv"]["index"] = [*_INDEX, {"name": "second", "url": "{second}", "explicit": True}]
+    case["indexes"]["second"] = {"a 1.5": {}}
+    return {**case, "later": {"argv": []}}
+
+
 _PARTED = {"a 1.0": {"requires": ["b", "b ; python_version == '3.13'"]}, "b 1.0": {}}
 _RELEASES = {"a 1.0": {}, "a 2.0a1": {}, "b 1.0": {"requires": ["a", "a<=2.0a1 ; sys_platform == 'win32'"]}}
 _ACCELERATED = [
@@ -138,6 +147,14 @@ SMALL = {
         {"environments": ["sys_platform == 'linux'"], "conflicts": [[{"extra": "p"}, {"extra": "q"}]]},
         **{"optional-dependencies": {"p": ["t"], "q": ["u"]}},
     ),
+    **{
+        f"{key} for what comes from an index of its own": _elsewhere(key, {})
+        for key in ("constraint", "override", "build-constraint")
+    },
+    **{
+        f"{key} for what comes from an index of its own on one platform": _elsewhere(key, {"marker": "os_name == 'nt'"})
+        for key in ("constraint", "override", "build-constraint")
+    },
     "a build for accelerators chosen elsewhere": _case(
         {
             "t 1.0": {"requires": ["v"]},

@@ -264,12 +264,16 @@ def _manifest_difference(lock: Lock, wanted: Mapping[str, object], compare: _Com
             continue
         if key == "dependency-metadata":
             return f"the setting `{key}` changed: what it says of `{_described_otherwise(before, after)}`"
-        if key not in _LISTS:
+        if key not in _LISTS or not _is_readable(before):
             return _names_difference(key, before, after) or f"the setting `{key}` changed"
         found = compare.requirements(_LISTS[key], _requirements(before), _requirements(after))
         if found:
             return found
     return ""
+
+
+def _is_readable(entries: object) -> bool:
+    return entries is None or (isinstance(entries, list) and all(isinstance(each, Mapping) for each in entries))
 
 
 def _requirements(entries: object) -> list[LockedRequirement]:

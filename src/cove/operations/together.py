@@ -155,16 +155,14 @@ def _sent(
     no_sources = None if settings.no_sources else settings.no_sources_package
     alone = replace(root.project, dependencies=requirements, optional_dependencies={}, dependency_groups={})
     known = frozenset(each.project.name for each in root.members)
-    own = {name: several for name, several in alone.sources.items() if any(each.target != "index" for each in several)}
-    alone = replace(alone, sources=own)
-    ignored = None if no_sources is None else frozenset(no_sources) | (known - own.keys())
+    ignored = None if no_sources is None else frozenset(no_sources) | (known - alone.sources.keys())
     return asked_by(replace(root, project=alone), indexes, no_sources=ignored).requires_dist
 
 
 def _entries(requirements: Iterable[LockedRequirement]) -> list[Mapping[str, object]]:
     from cove.formats import uv_lock
 
-    keys = ("name", "extras", "marker", "specifier", "url", "git", "path", "directory", "editable", "virtual")
+    keys = ("name", "extras", "marker", "specifier", "index", "url", "git", "path", "directory", "editable", "virtual")
     found: list[Mapping[str, object]] = []
     for each in uv_lock.in_order(requirements):
         values = {key: getattr(each, key) for key in keys}
