@@ -71,15 +71,19 @@ def project(sandbox: Sandbox, address: str) -> Path:
     return folder
 
 
+def _uv_lock(sandbox: Sandbox, project: Path, *options: str) -> None:
+    environ = {**sandbox.environ, "UV_CACHE_DIR": str(sandbox.root / "uv-cache"), "UV_PYTHON_DOWNLOADS": "never"}
+    done = run_program([program("uv"), "lock", *options], environ, project)
+    assert done.returncode == 0, done.stderr
+
+
 def _locked_as_uv_locks(sandbox: Sandbox, project: Path) -> str:
     sandbox.cove("lock").ok()
     ours = (project / "uv.lock").read_text()
-    environ = {**sandbox.environ, "UV_CACHE_DIR": str(sandbox.root / "uv-cache"), "UV_PYTHON_DOWNLOADS": "never"}
-    done = run_program([program("uv"), "lock", "--check"], environ, project)
-    assert done.returncode == 0, done.stderr
+    _uv_lock(sandbox, project, "--check")
     (project / "uv.lock").unlink()
-    done = run_program([program("uv"), "lock"], environ, project)
-    assert (project / "uv.lock").read_text() == ours, done.stderr
+    _uv_lock(sandbox, project)
+    assert (project / "uv.lock").read_text() == ours
     return ours
 
 
@@ -116,7 +120,7 @@ dynamic = ["version"]
 dependencies = ["leaf"]
 
 [project.optional-dependencies]
-x = ["more"]
+x = ["more", "leaf>=0.5; sys_platform == 'win32'"]
 y = ["app[x]"]
 
 [dependency-groups]
@@ -145,3 +149,23 @@ def test_extras_of_its_own_in_what_the_build_of_a_project_in_a_folder_says(
     write_project(sandbox.work, "other", "1.0", "app[y]", more=more, builds=False)
     sandbox = sandbox.using({"UV_PYTHON": sys.executable, "UV_DEFAULT_INDEX": address})
     assert 'name = "more"' in _locked_as_uv_locks(sandbox, sandbox.work)
+
+
+FLATTENED = """\
+        { name = "more", marker = "extra == 'y'" },
+        { name = "leaf", marker = "sys_platform == 'win32' and extra == 'y'", specifier = ">=0.5" },
+"""
+
+
+def test_a_lock_may_have_what_extras_require_in_the_place_of_the_extras(sandbox: Sandbox, address: str) -> None:
+    sandbox = sandbox.using({"UV_PYTHON": sys.executable, "UV_DEFAULT_INDEX": address})
+    (write_project(sandbox.work, "app", "", more=OWN_EXTRAS) / "DYNAMIC").write_text("version=1.0\n")
+    sandbox.cove("lock").ok()
+    lock = sandbox.work / "uv.lock"
+    said = """    { name = "app", extras = ["x"], marker = "extra == 'y'" },\n"""
+    assert said in lock.read_text()
+    lock.write_text(lock.read_text().replace(said, FLATTENED))
+    _uv_lock(sandbox, sandbox.work, "--check")
+    sandbox.cove("lock", "--check").ok()
+    lock.write_text(lock.read_text().replace(FLATTENED, FLATTENED.replace("0.5", "0.6")))
+    assert sandbox.cove("lock", "--check").status == 1

@@ -94,11 +94,22 @@ def _member_difference(lock: Lock, member: Member, together: Together) -> str:
     if pythons != project.group_requires_python and lock.revision >= DEFAULT_GROUPS_REVISION:
         return "the Pythons of groups changed, `tool.uv.dependency-groups`"
     found = (
-        compare.requirements("a dependency", own.requires_dist, asked.requires_dist)
+        _requirements_difference(compare, own, member)
         or compare.groups(own.requires_dev, asked.requires_dev)
         or _extras_difference(own.provides_extras, tuple(project.optional_dependencies))
     )
     return f"`{project.name}`: {found}" if found and several else found
+
+
+def _requirements_difference(compare: "_Comparison", own: LockedPackage, member: Member) -> str:
+    found = compare.requirements("a dependency", own.requires_dist, member.asked.requires_dist)
+    if not found or member.place.project.version is not None:
+        return found
+    # What a build told may have been locked without the extras that the project requires of itself.
+    from cove.operations.flattened import flattened
+
+    without_extras = flattened(member.asked.requires_dist, member.name)
+    return found if compare.requirements("a dependency", own.requires_dist, without_extras) else ""
 
 
 def _digest_difference(lock: Lock, requirements: Iterable[Requirement]) -> str:
