@@ -41,6 +41,19 @@ def sources_of_a_dependency(root: Path) -> Path:
 
 
 @case
+def sources_of_overrides_and_constraints(root: Path) -> Path:
+    write_project(root / "base1", "base", "1.0")
+    write_project(root / "base2", "base", "2.0")
+    write_project(root / "other", "other", "1.0")
+    write_project(root / "lib", "lib", "1.0", "base", "other")
+    more = '[tool.uv]\noverride-dependencies = ["base>=1"]\nconstraint-dependencies = ["other>=1"]\n'
+    more += '[tool.uv.sources]\nlib = { path = "../lib" }\nother = { path = "../other" }\n'
+    places = ("../base1", "=="), ("../base2", "!=")
+    several = ", ".join(f'{{ path = "{path}", marker = "os_name {equal} \'nt\'" }}' for path, equal in places)
+    return write_project(root / "app", "app", "1", "lib", more=f"{more}base = [{several}]\n")
+
+
+@case
 def extras_and_groups_of_a_folder(root: Path) -> Path:
     for name in ("one", "two"):
         write_project(root / name, name)

@@ -132,7 +132,7 @@ class _Maker:
             requires_python,
             self._source,
             exclusions=Exclusions(declared(place)),
-            overrides=place.project.override_dependencies,
+            overrides=together.overrides,
             excludes=frozenset(place.project.exclude_dependencies),
         )
 

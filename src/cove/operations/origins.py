@@ -5,13 +5,13 @@ from typing import TYPE_CHECKING
 
 from packaging.requirements import Requirement
 
-from cove.formats.pyproject import Project
 from cove.model.name import Name
 from cove.resolve.request import Origins
 
 if TYPE_CHECKING:
     from cove.operations.lock_graph import Section
     from cove.operations.requirement_files import Demand, Root
+    from cove.operations.together import Together
 
 
 def of_demand(demand: "Demand") -> Origins:
@@ -33,14 +33,14 @@ def _override(root: "Root") -> str:
 
 
 def of_sections(
-    sections: "Mapping[Section, Sequence[Requirement]]", project: Project, upgrades: Iterable[Requirement]
+    sections: "Mapping[Section, Sequence[Requirement]]", asked: "Together", upgrades: Iterable[Requirement]
 ) -> Origins:
-    """Extras and groups, of which project where there are several; the settings of ``project``, and a flag."""
+    """Extras and groups, of which project where there are several; the settings, and a flag."""
     several = len({section.of for section in sections}) > 1
     told = [(each, _section(section, several=several)) for section, stated in sections.items() for each in stated]
-    limits = [(each, "`constraint-dependencies`") for each in project.constraint_dependencies]
+    limits = [(each, "`constraint-dependencies`") for each in asked.constraints]
     limits += [(each, "`--upgrade-package`") for each in upgrades]
-    overrides = ((each, "`override-dependencies`") for each in project.override_dependencies)
+    overrides = ((each, "`override-dependencies`") for each in asked.overrides)
     return Origins(_joined(told), _joined(limits), _joined(overrides))
 
 

@@ -37,12 +37,14 @@ class Member:
 @dataclass(frozen=True, slots=True)
 class Together:
     """``members`` are the projects, by name; ``groups`` those of a root that is none. ``whole`` is everything that is asked
-    for, without saying by whom."""
+    for, without saying by whom. ``constraints`` and ``overrides`` are the root's, at the places that its sources give."""
 
     root: Place
     members: Sequence[Member]
     groups: Asked | None
     whole: Asked
+    constraints: Sequence[Requirement]
+    overrides: Sequence[Requirement]
 
     @property
     def names(self) -> frozenset[Name]:
@@ -63,7 +65,12 @@ def asked_together(place: Place, indexes: Indexes, settings: Settings) -> Togeth
     asked = [(member, asked_by(member, indexes, no_sources=no_sources, is_locked=True)) for member in root.members]
     groups = None if root.project.name else asked_by(root, indexes, no_sources=no_sources)
     everything = [*asked, *([(root, groups)] if groups is not None else [])]
-    whole = _joined(everything)
+    limits, overrides = (
+        _sent(root, several, indexes, settings)
+        for several in (root.project.constraint_dependencies, root.project.override_dependencies)
+    )
+    roots = dict.fromkeys(each for _, own in everything for each in own.roots)
+    whole = replace(_joined([*everything, (root, limits), (root, overrides)]), dependencies=tuple(roots))
     required = {
         name for one, own in everything for each in own.roots if (name := normalize(each.name)) != one.project.name
     }
@@ -76,6 +83,8 @@ def asked_together(place: Place, indexes: Indexes, settings: Settings) -> Togeth
         ),
         groups,
         whole,
+        limits.dependencies,
+        overrides.dependencies,
     )
 
 
@@ -94,10 +103,8 @@ def _joined(several: Sequence[tuple[Place, Asked]]) -> Asked:
     pins: dict[Name, str] = {}
     locals_: dict[Name, tuple[Local, ...]] = {}
     places: dict[Name, tuple[tuple[Marker, str], ...]] = {}
-    dependencies: dict[Requirement, None] = {}
     by: dict[Name, Place] = {}
     for place, asked in several:
-        dependencies |= dict.fromkeys(asked.roots)
         places |= asked.places
         for name, where in asked.pins.items():
             _agree(name, pins.setdefault(name, where), where, by.setdefault(name, place), place)
@@ -108,7 +115,7 @@ def _joined(several: Sequence[tuple[Place, Asked]]) -> Asked:
     for name in pins.keys() & locals_.keys():
         if len(locals_[name]) == 1:
             _agree(name, locals_[name][0].location, pins[name], by[name], by[name])
-    return Asked(tuple(dependencies), {}, {}, pins, locals_, places=places)
+    return Asked((), {}, {}, pins, locals_, places=places)
 
 
 def _agree(name: Name, one: str, other: str, first: Place, second: Place) -> None:
@@ -132,7 +139,7 @@ def manifest_of(together: Together, indexes: Indexes, settings: Settings) -> dic
         "build-constraints": project.build_constraint_dependencies,
     }
     written: dict[str, object] = {
-        key: _entries(_sent(together.root, several, indexes, settings)) for key, several in stated.items()
+        key: _entries(_sent(together.root, several, indexes, settings).requires_dist) for key, several in stated.items()
     }
     written["excludes"] = sorted(set(project.exclude_dependencies))
     found |= {
@@ -149,14 +156,13 @@ def manifest_of(together: Together, indexes: Indexes, settings: Settings) -> dic
     return found
 
 
-def _sent(
-    root: Place, requirements: tuple[Requirement, ...], indexes: Indexes, settings: Settings
-) -> tuple[LockedRequirement, ...]:
+def _sent(root: Place, requirements: tuple[Requirement, ...], indexes: Indexes, settings: Settings) -> Asked:
+    """What requirements of the root that are not its dependencies ask for."""
     no_sources = None if settings.no_sources else settings.no_sources_package
     alone = replace(root.project, dependencies=requirements, optional_dependencies={}, dependency_groups={})
     known = frozenset(each.project.name for each in root.members)
     ignored = None if no_sources is None else frozenset(no_sources) | (known - alone.sources.keys())
-    return asked_by(replace(root, project=alone), indexes, no_sources=ignored).requires_dist
+    return asked_by(replace(root, project=alone), indexes, no_sources=ignored)
 
 
 def _entries(requirements: Iterable[LockedRequirement]) -> list[Mapping[str, object]]:
