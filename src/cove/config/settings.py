@@ -340,6 +340,15 @@ class Settings:
         help="Packages that are left out, whoever requires them, for the pip commands",
     )  # fmt: skip
 
+    environments = _several(
+        read_text, group="environment", toml="environments",
+        help="Markers of the environments that `pip compile --universal` is for; locks know those of their project alone",
+    )  # fmt: skip
+    required_environments = _several(
+        read_text, group="environment", toml="required-environments",
+        help="Markers of environments that must have a wheel where there is no sdist, for `pip compile --universal`",
+    )  # fmt: skip
+
     dependency_metadata = _several(
         read_dependency_metadata, group="environment", toml="dependency-metadata",
         help="What packages of indexes require, by name and perhaps version, in the place of what they say",
@@ -814,9 +823,9 @@ ALIASES = {"native-tls": "system-certs"}
 NOT_FOR_COVE = frozenset(
     {
         "audit", "build-backend", "cache-keys", "conflicts", "default-groups", "dependency-groups",
-        "dev-dependencies", "environments", "index-exclude-newer", "managed", "package", "pip",
+        "dev-dependencies", "index-exclude-newer", "managed", "package", "pip",
         "preview", "preview-features", "pypy-install-mirror", "python-downloads", "python-downloads-json-url",
-        "python-install-mirror", "python-preference", "required-environments", "required-version", "sources",
+        "python-install-mirror", "python-preference", "required-version", "sources",
         "torch-backend", "workspace",
     }
 )  # fmt: skip

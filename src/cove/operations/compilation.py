@@ -5,10 +5,12 @@ Apart from ``compile``, because all that resolves is imported here: while it is,
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from packaging.markers import InvalidMarker, Marker
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
+from cove.errors import ConfigurationError
 from cove.formats.direct_url import Archive
 from cove.formats.marker_sets import TooComplex
 from cove.formats.marker_text import spelled
@@ -32,7 +34,7 @@ from cove.operations.locations import full_text
 from cove.operations.lock_graph import Graph, Node, Section
 from cove.operations.origins import of_demand
 from cove.operations.parallel import each as each_of
-from cove.operations.parts import Part
+from cove.operations.parts import Part, begin, everything
 from cove.operations.prereleases import package_prereleases
 from cove.operations.requirement_files import Demand, Root, full_urls
 from cove.operations.resolution import Universe, resolve, resolve_everywhere
@@ -117,15 +119,22 @@ class Compilation:
     def _for_all(self, preferences: Mapping[Name, Version]) -> list[Chosen]:
         """As a lock has it, with the markers that a lock leaves to its edges joined."""
         assert self._requires_python is not None, "universal compilations have a range"
-        everywhere = Part(self._requires_python)
+        session = self._demand.session
+        supported = _markers("environments", session.settings.environments)
+        wanted = _markers("required-environments", session.settings.required_environments)
+        everywhere = everything(self._requires_python, supported)
         request = self._completed(for_all([], everywhere))
         roots = tuple(root.requirement for root in self._roots)
-        session = self._demand.session
-        request = replace(request, sections=[roots], by_python=session.settings.fork_strategy == "requires-python")
+        request = replace(
+            request,
+            sections=[roots],
+            by_python=session.settings.fork_strategy == "requires-python",
+            required=[everywhere.region(marker, None) for marker in (*supported, *wanted)],
+        )
         rules = Rules(requires_python=self._requires_python, any_python=True)
         divisions = resolve_everywhere(
             request,
-            [everywhere],
+            begin(everywhere, supported),
             self._universe(rules, everywhere),
             known=[Known(name, version, lambda _: True) for name, version in preferences.items()],
             workers=session.workers,
@@ -285,6 +294,13 @@ class Compilation:
         from cove.operations.digests import sha256_of
 
         return f"sha256:{sha256_of(self._demand.session, file, name=name, version=version, index=index)}"
+
+
+def _markers(key: str, texts: Iterable[str]) -> list[Marker]:
+    try:
+        return [Marker(text) for text in texts]
+    except InvalidMarker as error:
+        raise ConfigurationError(f"`{key}` in [tool.uv] has what is no marker", causes=(str(error),)) from error
 
 
 def _as_url(written: str, url: Url, *, editable: bool) -> str:
