@@ -122,3 +122,21 @@ def test_markers_beyond_measure_are_kept_as_they_were_found(sandbox: Sandbox, tm
         sandbox.cove("sync", "--frozen").ok()
         uv(sandbox, place, "lock", "--check")
     assert installed(project) == {"a-1.0"}
+
+
+def test_several_versions_that_stay_are_no_update(sandbox: Sandbox, tmp_path: Path) -> None:
+    toml = """\
+[project]
+name = "app"
+version = "1"
+requires-python = ">=3.10"
+dependencies = ["n>=3; python_version >= '3.13'", "n<2; python_version < '3.13'"]
+"""
+    with served(Scenario(toml, {"main": PACKAGES}), tmp_path) as place:
+        project = sandbox.project(place.toml)
+        sandbox.cove("lock").ok()
+        written = project / "pyproject.toml"
+        written.write_text(written.read_text().replace("dependencies = [", 'dependencies = ["c", '))
+        stderr = sandbox.cove("lock").ok().stderr
+        assert "Added c v1" in stderr
+        assert "Updated" not in stderr

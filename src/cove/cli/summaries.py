@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 
+from cove.formats.uv_lock import package_order
 from cove.install.plan import Plan
 from cove.model.lock import Lock
 from cove.operations.lock import Locked
@@ -40,9 +41,9 @@ def _told(versions: tuple[str, ...]) -> str:
 
 
 def _versions(lock: Lock | None) -> Mapping[str, tuple[str, ...]]:
-    """By name, in the order of the lock, which is that of versions."""
+    """By name, in the order in which a lock is written; one that was just made may have another."""
     names: dict[str, tuple[str, ...]] = {}
-    for package in lock.packages if lock is not None else ():
+    for package in sorted(lock.packages, key=package_order) if lock is not None else ():
         names[package.name] = (*names.get(package.name, ()), package.version)
     return names
 

@@ -214,12 +214,13 @@ def dump(lock: Lock) -> str:
     lines += _conflicts(lock.conflicts)
     lines += _section("options", lock.options)
     lines += _section("manifest", lock.manifest)
-    for package in sorted(lock.packages, key=_package_key):
+    for package in sorted(lock.packages, key=package_order):
         lines += _package(package)
     return "\n".join(lines) + "\n"
 
 
-def _package_key(package: LockedPackage) -> tuple[str, "Version", tuple[int, str]]:
+def package_order(package: LockedPackage) -> tuple[str, "Version", tuple[int, str]]:
+    """Where a package stands in a lock, as a key for sorting: by name, version and source."""
     return (package.name, _version(package.version), _source_order(package.source))
 
 
