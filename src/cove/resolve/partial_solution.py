@@ -72,6 +72,10 @@ class PartialSolution:
                 del self.decided[gone.variable]
         self.level = level
 
+    def decided_at(self, variable: int) -> int:
+        """The level that the decision for a variable began."""
+        return next(assignment.level for assignment in self._history[variable] if assignment.cause is None)
+
     def satisfier(self, variable: int, candidates: int) -> Assignment | None:
         """The first assignment with which ``variable`` is in ``candidates`` for certain; ``None`` if it always was."""
         outside = self._full[variable] & ~candidates

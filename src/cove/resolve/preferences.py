@@ -2,10 +2,7 @@
 
 from cove.model.name import Name
 from cove.resolve.catalogue import Catalogue
-from cove.resolve.search import Search
-
-_TROUBLED = 5
-"""From so many conflicts on, a project is decided before others: what is decided early is what its rivals yield to."""
+from cove.resolve.search import TROUBLED, Search
 
 
 def choose(catalogue: Catalogue, name: Name, possible: int) -> int:
@@ -63,6 +60,6 @@ def most_urgent(search: Search, undecided: list[int]) -> int:
 
     def urgency(variable: int) -> tuple[int, bool, int]:
         count = conflicts[variable]
-        return (-count if count >= _TROUBLED else 0, current[variable].bit_count() > 1, variable)
+        return (-count if count >= TROUBLED else 0, current[variable].bit_count() > 1, variable)
 
     return min(undecided, key=urgency)

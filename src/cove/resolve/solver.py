@@ -101,6 +101,7 @@ class _Attempt:
         self._search = Search()
         self._projects: dict[Name, int] = {}
         self._extras: dict[tuple[Name, Name], int] = {}
+        self._rejected: set[tuple[int, int]] = set()
         self._facts: dict[tuple[object, ...], Incompatibility] = {}
         self._open: dict[tuple[int, int, int | None], list[Requirement]] = {}
         """By value and extra, the requirements that have not become facts yet; empty when all have."""
@@ -428,6 +429,15 @@ class _Attempt:
         if violated != self._search.solution.full(target):
             terms[target] = violated
         self._fact(terms, cause, (cause.owner, cause.extra, target, violated, cause.conflict))
+        self._note_rejection(cause.owner, given[cause.owner], target, violated)
+
+    def _note_rejection(self, owner: int, value: int, target: int, violated: int) -> None:
+        """A favourite may be ruled out before it is decided: each is counted once, as in uv."""
+        solution = self._search.solution
+        is_favourite = owner not in solution.decided and (owner, value) not in self._rejected
+        if is_favourite and not solution.current[target] & ~violated:
+            self._rejected.add((owner, value))
+            self._search.reject(owner, target)
 
     def _where(self, owner: int, name: Name, requirement: Requirement) -> str:
         """Who states a requirement, where that is not simply its owner."""
