@@ -80,6 +80,7 @@ SMALL = {
     "parts of a lock that is for the oldest first": _later(
         _case(_PARTED, ["b ; python_full_version >= '3.11'"], {"resolution": "lowest"}), [], _PARTED, ["a"]
     ),
+    "what is required already": _later(_case({"a 1.0": {}}, ["a>=1,<2"]), [], {"a 1.0": {}}, ["a", "a>=1", "a<2"]),
     "another way to choose": _later(_case({"a 1.0": {}}, ["a"]), ["--resolution", "lowest"], {"a 1.0": {}, "a 0.9": {}}),
     "a constraint without limits": _case(
         {"a 1.0": {}}, ["a"], {"constraint-dependencies": ["a ; os_name == 'posix'"]}

@@ -166,6 +166,8 @@ class _Comparison:
         if before.keys() != after.keys():  # another program, or another version, may have spelled a marker otherwise
             spelled = (replace(each, marker=_as_spelled_now(each.marker)) for each in before.values())
             before = {self._key(each): each for each in spelled}
+        if self._joined(before.values()) == self._joined(after.values()):
+            return ""
         for key in sorted(after.keys() - before.keys()):
             changed = next((old for old in before.keys() - after.keys() if before[old].name == after[key].name), None)
             if changed is not None:
@@ -174,6 +176,15 @@ class _Comparison:
         for key in sorted(before.keys() - after.keys()):
             return f"{what} was removed: {_shown(before[key])}"
         return ""
+
+    def _joined(self, requirements: Iterable[LockedRequirement]) -> dict[str, set[str]]:
+        """The specifiers of requirements that differ in nothing else: side by side they mean what one with all of them does."""
+        found: dict[str, set[str]] = {}
+        for each in requirements:
+            found.setdefault(self._key(replace(each, specifier="")), set()).update(
+                filter(None, each.specifier.split(","))
+            )
+        return found
 
     def _key(self, requirement: LockedRequirement) -> str:
         if requirement.index:
