@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Mapping, Sequence
 
 from cove.config.settings import Settings
-from cove.errors import ConfigurationError, StaleLock
+from cove.errors import ConfigurationError, PythonIncompatible, StaleLock
+from cove.formats.core_metadata import read_specifiers
 from cove.model.dataclasses import dataclass, replace
 from cove.model.lock import Lock, LockedDependency, LockedPackage, LockedSource
 from cove.model.name import Name
@@ -40,8 +41,21 @@ def wanted(
     places = _chosen_members(place, selection)
     starts = [_start(locked, each, selection) for each in places]
     _check_offered([start.package for start in starts], place, selection)
+    _check_python(starts, markers["python_full_version"])
     found = select(locked, [*starts, *root_groups(locked, place, selection)], markers)
     return [_as_wished(each, settings) for each in found if _is_installed(each, place, places, settings)]
+
+
+def _check_python(starts: Iterable[Start], python: str) -> None:
+    """Raise ``PythonIncompatible`` for a group that says that it is not for ``python``."""
+    for start in starts:
+        for group in start.groups:
+            told = read_specifiers(start.package.group_requires_python.get(group))
+            if told is not None and not told.contains(python, prereleases=True):
+                raise PythonIncompatible(
+                    f"the group `{group}` of `{start.package.name}` requires Python {told}, and this one is {python}",
+                    hints=(f"choose another Python with `--python`, or leave the group out: `--no-group {group}`",),
+                )
 
 
 def _chosen_members(place: Place, selection: Selection) -> tuple[Place, ...]:
