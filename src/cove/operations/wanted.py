@@ -50,7 +50,7 @@ def _check_python(starts: Iterable[Start], python: str) -> None:
     """Raise ``PythonIncompatible`` for a group that says that it is not for ``python``."""
     for start in starts:
         for group in start.groups:
-            told = read_specifiers(start.package.group_requires_python.get(group))
+            told = read_specifiers(start.package.group_requires_python.get(group, ""))
             if told is not None and not told.contains(python, prereleases=True):
                 raise PythonIncompatible(
                     f"the group `{group}` of `{start.package.name}` requires Python {told}, and this one is {python}",
