@@ -31,6 +31,8 @@ class Walk:
         self._wanted: dict[Name, list[Requirement]] = {}
         """Requirements that ``_possible`` does not yet respect."""
         self._possible: dict[Name, int] = {}
+        self._allowed: dict[Name, int] = {}
+        """What constraints and the mode for pre-releases leave."""
         self._extras: dict[Name, list[Name]] = {}
         self._expanded: set[tuple[Name, Version, Name | None]] = set()
         self._review: deque[Name] = deque()
@@ -110,12 +112,19 @@ class Walk:
         possible = self._possible.get(name)
         if possible is None:
             possible = listing.full & ~UNSELECTED & ~forbidden_prereleases(catalogue, name)
-            self._wanted[name][:0] = catalogue.constraints.get(name, ())
+            for constraint in catalogue.constraints.get(name, ()):
+                possible = possible & catalogue.accepted(constraint)[0]
+            self._allowed[name] = possible
+        is_met = True
         for requirement in self._wanted[name]:
+            accepted = catalogue.accepted(requirement)[0] & self._allowed[name]
+            is_met = is_met and accepted != 0
             # Requirements that contradict each other are the solver's business; the first ones stand.
-            possible = possible & catalogue.accepted(requirement)[0] or possible
+            possible = possible & accepted or possible
         self._wanted[name].clear()
         self._possible[name] = possible
+        if not is_met:  # who requires it will not be chosen
+            return
         possible = possible & listing.usable & ~forbidden_yanked(catalogue, name)
         parting = 0
         for candidates in listing.parting.values():
