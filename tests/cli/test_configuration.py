@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from cove.cli.main import COMMANDS
+from cove.formats import pyproject
 from cove.server.serve import RunningIndex
 from cove.testing import PackageFactory, PrivateIndex
 from support.commandline import Sandbox
@@ -141,6 +142,8 @@ def test_what_cannot_be_used_is_an_error_with_file_and_line(sandbox: Sandbox, to
 
 GUIDE = (Path(__file__).parents[2] / "docs" / "indexes.md").read_text("utf-8")
 BLOCKS = re.findall(r"```(\w+)\n(.*?)```", GUIDE, flags=re.DOTALL)
+PROJECTS = (Path(__file__).parents[2] / "docs" / "projects.md").read_text("utf-8")
+PROJECT_BLOCKS = re.findall(r"```(\w+)\n(.*?)```", PROJECTS, flags=re.DOTALL)
 
 
 @pytest.mark.parametrize("toml", [text for kind, text in BLOCKS if kind == "toml"])
@@ -156,8 +159,24 @@ def test_what_the_guide_says_is_understood(sandbox: Sandbox, toml: str) -> None:
     assert ran.stderr == ""
 
 
+@pytest.mark.parametrize("toml", [text for kind, text in PROJECT_BLOCKS if kind == "toml"])
+def test_what_is_said_of_projects_is_understood(sandbox: Sandbox, toml: str) -> None:
+    indexes = "".join(f'\n[[tool.uv.index]]\nname = "{name}"\nurl = "https://h/"\n' for name in sorted(_named(toml)))
+    project = "" if "[project]" in toml else '\n[project]\nname = "app"\nversion = "1"\n'
+    if toml.startswith("torch"):  # the lines that follow the header of the block before
+        toml = f"[tool.uv.sources]\n{toml}"
+    place = sandbox.project(toml + project + indexes)
+    assert sandbox.cove("index", "list").ok().stderr == ""
+    pyproject.parse((place / "pyproject.toml").read_bytes(), "pyproject.toml")
+
+
+def _named(toml: str) -> set[str]:
+    return set(re.findall(r'\bindex = "([\w-]+)"', toml))
+
+
 def test_the_guide_names_commands_that_exist() -> None:
-    lines = [line for kind, text in BLOCKS if kind == "console" for line in re.findall(r"^\$ cove (.*)$", text, re.M)]
+    blocks = (*BLOCKS, *PROJECT_BLOCKS)
+    lines = [line for kind, text in blocks if kind == "console" for line in re.findall(r"^\$ cove (.*)$", text, re.M)]
     assert len(lines) > 8
     assert not [line for line in lines if not {tuple(line.split()[:2]), tuple(line.split()[:1])} & set(COMMANDS)]
 
