@@ -26,7 +26,7 @@ from cove.model.lock import (
     LockedSource,
     SourceKind,
 )
-from cove.model.name import Name
+from cove.model.name import Name, is_valid_name
 
 if TYPE_CHECKING:
     from packaging.version import Version
@@ -121,7 +121,11 @@ class _Reader:
     def only_for(self, table: Mapping[str, object]) -> str:
         kind = next((kind for kind in ("extra", "group") if kind in table), "")
         where = "requires-dist: conflict"
-        texts = (self.text(table, "package", where), kind, self.text(table, kind, where)) if kind else ()
+        if not kind:
+            return ""
+        texts = (self.text(table, "package", where), kind, self.text(table, kind, where))
+        if not all(map(is_valid_name, texts)):
+            raise self.wrong(where, "of a package and an extra or group of it")
         return " ".join(texts)
 
     def conflict(self, members: object) -> Exclusion:

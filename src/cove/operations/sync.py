@@ -74,19 +74,24 @@ def install(
     dry_run: bool = False,
 ) -> Plan:
     """Make the environment of ``interpreter`` have what ``selection`` takes from ``locked``."""
-    _check_python(locked, place, interpreter)
-    packages = wanted(locked, place, selection, session.settings, interpreter.target.markers)
-    fetcher = _Fetcher(session, place, interpreter, {package.name: package.version for package in packages})
-    wants = [fetcher.want(package) for package in packages if package.source.kind != "virtual"]
-    return change(
-        session,
-        interpreter,
-        wants,
-        # without isolation, what is not in the lock may be there for builds
-        keep_extraneous=selection.keeps_extraneous or session.settings.no_build_isolation,
-        always=fetcher.changing(packages),
-        dry_run=dry_run,
-    )
+    try:
+        _check_python(locked, place, interpreter)
+        packages = wanted(locked, place, selection, session.settings, interpreter.target.markers)
+        fetcher = _Fetcher(session, place, interpreter, {package.name: package.version for package in packages})
+        return change(
+            session,
+            interpreter,
+            [fetcher.want(package) for package in packages if package.source.kind != "virtual"],
+            # without isolation, what is not in the lock may be there for builds
+            keep_extraneous=selection.keeps_extraneous or session.settings.no_build_isolation,
+            always=fetcher.changing(packages),
+            dry_run=dry_run,
+        )
+    except (ValueError, OSError, RecursionError):  # only then is it worth the time to read all that the lock says
+        from cove.formats import lock_check
+
+        lock_check.check(locked, str(place.lock_path))
+        raise
 
 
 def _check_python(locked: Lock, place: Place, interpreter: Interpreter) -> None:
