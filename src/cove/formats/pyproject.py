@@ -25,6 +25,9 @@ CacheKey = tuple[Literal["file", "dir", "git", "env"], str]
 SourceTarget = Literal["index", "path", "git", "url", "workspace"]
 _TARGETS: tuple[SourceTarget, ...] = ("index", "path", "git", "url", "workspace")
 
+_DEEPEST = 100
+"""How many groups may include each other in a row."""
+
 
 @dataclass(frozen=True, slots=True)
 class SourceSpec:
@@ -385,6 +388,8 @@ class _Reader:
             raise self.wrong(key, f"includes itself: {circle}")
         if group in done:
             return done[group]
+        if len(path) > _DEEPEST:
+            raise self.wrong(f"dependency-groups.{path[0]}", f"includes groups more than {_DEEPEST} deep")
         found: dict[Requirement, None] = {}
         for entry in entries[group]:
             if isinstance(entry, str):

@@ -2,11 +2,16 @@
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
+from cove.errors import ConfigurationError
 from cove.formats.pyproject import Project
 from cove.model.conflict import Choice, Exclusion
 from cove.model.dataclasses import dataclass, replace
 from cove.model.name import Name
 from cove.operations.project import Place
+
+_MOST = 3000
+"""The parts that a resolution may be divided into."""
+_MOST_INFERRED = 1000
 
 
 def declared(place: Place) -> tuple[Exclusion, ...]:
@@ -46,6 +51,8 @@ def _inferred(stated: Sequence[Exclusion], project: Project) -> Iterator[Exclusi
                 inferred = tuple(sorted({other, *members} - {choice}))
                 if inferred not in known:
                     known[inferred] = None
+                    if len(known) > _MOST_INFERRED:
+                        raise too_many(f"groups that include others make them more than {_MOST_INFERRED}")
                     yield inferred
 
 
@@ -101,8 +108,18 @@ def forks(exclusions: Sequence[Exclusion], choices: Collection[Choice]) -> list[
     found = [Fork()]
     for members in exclusions:
         found = [further for fork in found for further in _divided(fork, members, exclusions, choices)]
+        if len(found) > _MOST:
+            raise too_many(f"there are more than {_MOST} ways to choose from what they leave")
     every = frozenset(choice for members in exclusions for choice in members)
     return [replace(fork, left_out=frozenset(each for each in every if not fork.admits(each))) for fork in found[::-1]]
+
+
+def too_many(why: str) -> ConfigurationError:
+    """The error for what divides a resolution into more parts than can be solved."""
+    return ConfigurationError(
+        f"`conflicts` in [tool.uv] are too many to resolve for: {why}",
+        hints=("what excludes each other in one set (`[[{ extra = … }, { extra = … }, …]]`) takes one part for each",),
+    )
 
 
 def _divided(

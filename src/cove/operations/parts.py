@@ -13,7 +13,7 @@ from cove.formats.marker_text import spelled
 from cove.index.candidates import lowest_admitted, readable
 from cove.model.conflict import Choice, Exclusion
 from cove.model.name import Name
-from cove.operations.conflicts import Fork
+from cove.operations.conflicts import Fork, too_many
 
 _SYSTEMS = tuple(Marker(f"sys_platform == '{system}'") for system in ("darwin", "linux", "win32"))
 
@@ -246,10 +246,13 @@ def begin(whole: Part, environments: Iterable[Marker] = (), forks: Sequence[Fork
 
 
 def allowed(conflicts: Iterable[Exclusion]) -> MarkerSet:
-    """What may be asked for together: no two of an exclusion."""
+    """What may be asked for together: no two of an exclusion. Raises ``ConfigurationError`` for too many of them."""
     found = EVERYTHING
-    for one, other in (pair for members in conflicts for pair in combinations(members, 2)):
-        found &= ~(asked_for(one) & asked_for(other))
+    try:
+        for one, other in (pair for members in conflicts for pair in combinations(members, 2)):
+            found &= ~(asked_for(one) & asked_for(other))
+    except TooComplex as error:
+        raise too_many("what is left cannot be written as a marker") from error
     return found
 
 

@@ -19,6 +19,11 @@ from cove.operations.conflicts import declared
 from cove.operations.locations import Checkout, Local, Locator
 from cove.operations.project import Place
 
+_DEEPEST = 100
+"""How many extras of a project may require each other in a row."""
+_MOST = 10_000
+"""In how many ways they may."""
+
 
 @dataclass(frozen=True, slots=True)
 class Asked:
@@ -111,9 +116,12 @@ class _Reader:
         }
         self._pin_transitive()
         return Asked(
-            tuple(self._flattened(project.dependencies)),
-            {e: tuple(self._flattened(several, extra=e)) for e, several in project.optional_dependencies.items()},
-            {g: tuple(self._flattened(several, group=g)) for g, several in project.dependency_groups.items()},
+            tuple(self._flattened(project.dependencies, set())),
+            {
+                e: tuple(self._flattened(several, set(), extra=e))
+                for e, several in project.optional_dependencies.items()
+            },
+            {g: tuple(self._flattened(several, set(), group=g)) for g, several in project.dependency_groups.items()},
             self._pins,
             {name: tuple(dict.fromkeys(found.values())) for name, found in self._locals.items()},
             tuple(dist),
@@ -127,26 +135,43 @@ class _Reader:
     def _flattened(
         self,
         requirements: Iterable[Requirement],
-        seen: frozenset[Name] = frozenset(),
+        done: set[tuple[Name, str]],
+        above: frozenset[Name] = frozenset(),
+        *,
+        where: Marker | None = None,
         extra: Name | None = None,
         group: Name | None = None,
     ) -> Iterator[Requirement]:
-        """The requirements: the project's own extras (``me[all]``) replaced by what they require, local sources as URLs; one
-        that comes from several places once for each of them."""
+        """The requirements ``where`` a marker holds: the project's own extras (``me[all]``) replaced by what they require,
+        local sources as URLs; one that comes from several places once for each of them.
+
+        ``above`` are the extras that led here. ``done`` are those that were replaced, with their markers: what several ways
+        lead to is gone through once.
+        """
         for each in requirements:
             name = normalize(each.name)
             if name != self._project.name or (group is not None and self._is_locked):
                 for narrowed, source in self._narrowed(each, name, extra, group):
-                    yield _at(narrowed, self._local(name, source, narrowed))
+                    yield _with_marker(_at(narrowed, self._local(name, source, narrowed)), where)
                 continue
-            for own in sorted({normalize(text) for text in each.extras} - seen):
+            inside = _both(each.marker, where)
+            for own in sorted({normalize(text) for text in each.extras} - above):
                 inner = self._project.optional_dependencies.get(own)
                 if inner is None:
                     raise ConfigurationError(
                         f"{self._place.pyproject_path}: `{each}` asks for the extra `{own}`, which the project does not have"
                     )
-                for requirement in self._flattened(inner, seen | {own}, extra=own):
-                    yield _with_marker(requirement, each.marker)
+                if (own, str(inside)) not in done:
+                    done.add((own, str(inside)))
+                    self._check_ways(each, len(done), len(above))
+                    yield from self._flattened(inner, done, above | {own}, where=inside, extra=own)
+
+    def _check_ways(self, requirement: Requirement, ways: int, depth: int) -> None:
+        if ways > _MOST or depth > _DEEPEST:
+            limit = f"in more than {_MOST} ways" if ways > _MOST else f"more than {_DEEPEST} deep"
+            raise ConfigurationError(
+                f"{self._place.pyproject_path}: the project's extras require each other {limit}, among them `{requirement}`"
+            )
 
     def _local(self, name: Name, source: SourceSpec | None, requirement: Requirement) -> Local | None:
         """The place beside all indexes that a project comes from, by a source or by the requirement itself."""
@@ -313,5 +338,9 @@ def _with_marker(requirement: Requirement, marker: Marker | None) -> Requirement
     if marker is None:
         return requirement
     narrowed = Requirement(str(requirement))
-    narrowed.marker = marker if narrowed.marker is None else narrowed.marker & marker
+    narrowed.marker = _both(narrowed.marker, marker)
     return narrowed
+
+
+def _both(one: Marker | None, other: Marker | None) -> Marker | None:
+    return one & other if one is not None and other is not None else one or other
