@@ -2,6 +2,8 @@
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import reduce
+from operator import or_
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -11,7 +13,7 @@ from packaging.specifiers import SpecifierSet
 
 from cove.formats.file_url import to_path
 from cove.formats.locked_requirement import requirement_entry, specifier_text
-from cove.formats.marker_sets import MarkerSet
+from cove.formats.marker_sets import EVERYTHING, NOTHING, MarkerSet, marker_set
 from cove.formats.marker_text import normalized
 from cove.formats.python_range import requires_python_text, wheel_may_run
 from cove.formats.uv_lock import REVISION
@@ -125,6 +127,9 @@ class _Maker:
     def __init__(self, together: Together, divisions: Sequence[Division], requires_python: SpecifierSet) -> None:
         place = self._place = together.root
         self._requires_python = requires_python
+        # As in uv, what is known of a package that depends on what is asked for rules out no platform; the project may.
+        environments = map(marker_set, place.project.environments)
+        self._supported = reduce(or_, environments, NOTHING if place.project.environments else EVERYTHING)
         self._sections = sections_of(together)
         self.graph = Graph(
             divisions,
@@ -183,7 +188,7 @@ class _Maker:
         if node.direct is not None:
             return self._direct_package(package, node.direct)
         assert node.candidate is not None, "what is chosen comes from an index or from a direct reference"
-        sdist, wheels = self._files(node.candidate, self.graph.needing(key))
+        sdist, wheels = self._files(node.candidate, self.graph.known((key, None)) & self._supported)
         return replace(package, sdist=sdist, wheels=wheels)
 
     def _direct_package(self, package: LockedPackage, direct: Direct) -> LockedPackage:

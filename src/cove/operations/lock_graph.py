@@ -156,11 +156,6 @@ class Graph:
         """What is known of the environments where one has come there."""
         return self._exclusions.informed(self._reached.get(start, EVERYTHING)).without_extras
 
-    def needing(self, key: Key) -> MarkerSet:
-        """The environments that need a package, whatever is asked for there; all, where there are none."""
-        found = (self.nodes[key].reached & self._exclusions.allowed).without_extras
-        return EVERYTHING if found.is_empty else found
-
     def _text(
         self, marker: MarkerSet, known: MarkerSet, joined: Iterable[tuple[Marker | None, Name | None, Part]]
     ) -> str:
