@@ -325,3 +325,22 @@ def test_a_manifest_that_nobody_wrote_does_not_match(sandbox: Sandbox, stated: s
     done = sandbox.cove("lock", "--check")
     assert done.status == 1
     assert "uv.lock does not match pyproject.toml" in done.stderr
+
+
+def test_an_upgrade_of_what_is_not_locked_is_said(sandbox: Sandbox, project: Path) -> None:
+    before = (project / "uv.lock").read_bytes()
+    ran = sandbox.cove("lock", "-P", "laef", "-P", "leaf").ok()
+    assert "warning: `--upgrade-package laef`: the lock has no package `laef`\n" in ran.stderr
+    assert "`leaf`" not in ran.stderr
+    assert (project / "uv.lock").read_bytes() == before
+
+
+def test_a_url_that_is_gone_names_who_is_required(sandbox: Sandbox, project: Path, addresses: dict[str, str]) -> None:
+    gone = addresses["main"].replace("/simple/", "/files/") + "gone/gone-1.0-py3-none-any.whl"
+    toml = (project / "pyproject.toml").read_text()
+    (project / "pyproject.toml").write_text(toml.replace('"leaf"]', f'"leaf", "gone @ {gone}"]', 1))
+    ran = sandbox.cove("lock")
+    assert ran.status != 0
+    assert "gone" in ran.stderr.partition("cannot be had: ")[0]
+    assert "404 Not Found" in ran.stderr
+    assert "hint: Look whether the URL is right" in ran.stderr

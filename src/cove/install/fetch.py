@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Protocol
 
-from cove.errors import HashMismatch, IndexUnreachable, InvalidResponse, OfflineError, TruncatedDownload
+from cove.errors import CoveError, HashMismatch, IndexUnreachable, InvalidResponse, OfflineError, TruncatedDownload
 from cove.formats.file_url import to_path
 from cove.http.messages import Response
 from cove.http.offline import lacking
@@ -172,7 +172,7 @@ class _Job:
             raise lacking(self._where, self._cause) from error
         try:
             if response.status != 200:
-                raise error_for(response, subject=self._file.filename, index=self._index)
+                raise self._refused(response)
             encoding = response.headers.get("content-encoding", "identity")
             if encoding != "identity":
                 raise InvalidResponse(
@@ -183,6 +183,17 @@ class _Job:
             yield from response.body.chunks()
         finally:
             response.body.close()
+
+    def _refused(self, response: Response) -> CoveError:
+        error = error_for(response, subject=self._file.filename, index=self._index)
+        if self._index is None:  # somebody wrote the URL
+            error.message = f"{self._where} cannot be had: {error.message}"
+            if response.status in (404, 410):
+                error.hints = (
+                    *error.hints,
+                    "Look whether the URL is right, where it is required, and the file still there.",
+                )
+        return error
 
     def _read(self) -> Iterator[bytes]:
         url = self._file.url

@@ -10,7 +10,7 @@ from cove.errors import ConfigurationError, IndexChanged, NoSolution, StaleLock
 from cove.formats import uv_lock
 from cove.install.interpreter import Interpreter
 from cove.model.dataclasses import dataclass
-from cove.model.event import resolution_done
+from cove.model.event import Warned, resolution_done
 from cove.model.lock import Lock
 from cove.model.name import normalize
 from cove.operations.cutoffs import cutoffs
@@ -83,6 +83,8 @@ def lock(
     if is_checked and why:
         raise _stale(place, why, away.hints if away is not None else (_UPDATE,))
     made = _resolve(session, place, terms, present, constraints)
+    for name in sorted({*settings.upgrade_package} - {package.name for package in made.packages}):
+        session.listener(Warned(f"`--upgrade-package {name}`: the lock has no package `{name}`"))
     text = uv_lock.dump(made)
     changed = present is None or text != place.lock_path.read_text(encoding="utf-8")
     if changed and is_checked:

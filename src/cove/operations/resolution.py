@@ -121,7 +121,8 @@ class Universe:
             if unasked:
                 yield (
                     f"{here.label} has {name}, and therefore {' and '.join(unasked)} was not asked: "
-                    "`--index-strategy unsafe-best-match` looks everywhere, a pin in tool.uv.sources in one place"
+                    "a pin in tool.uv.sources takes it from there; `--index-strategy unsafe-best-match` looks everywhere, "
+                    "and lets anyone who can publish there put a package in the place of yours"
                 )
             for index in beyond:
                 fitting = self._fitting(name, specifier, index) if index.url.realm == here.url.realm else ()
