@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from cove.cli.drawing import size
-from cove.operations.platforms import platform_markers
+from cove.operations.resolution.platforms import platform_markers
 from cove.server.serve import RunningIndex
 from cove.testing import PackageFactory
 from support.commandline import Sandbox

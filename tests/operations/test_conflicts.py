@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from cove.model.conflict import Choice, Exclusion
 from cove.model.name import Name
-from cove.operations.conflicts import Fork, forks
+from cove.operations.lock.conflicts import Fork, forks
 
 CHOICES = (
     Choice(Name("app"), "extra", Name("x")),

@@ -9,8 +9,8 @@ import pytest
 from cove.errors import ConfigurationError
 from cove.formats import pyproject
 from cove.model.event import Event, Warned
-from cove.operations.git_state import GitState
-from cove.operations.local_state import LocalState, local_state
+from cove.operations.project.git_state import GitState
+from cove.operations.project.local_state import LocalState, local_state
 from support.local_projects import commit, git
 
 

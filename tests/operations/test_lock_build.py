@@ -2,7 +2,7 @@
 
 import pytest
 
-from cove.operations.lock_build import upload_time
+from cove.operations.lock.build import upload_time
 
 
 @pytest.mark.parametrize(

@@ -13,8 +13,8 @@ from packaging.version import Version
 from cove.errors import NoSolution, ProjectNotFound, PythonIncompatible
 from cove.formats.marker_sets import MarkerSet, marker_set, python_set
 from cove.model.name import Name, normalize
-from cove.operations.parts import Part, begin, everything
-from cove.operations.targets import for_all
+from cove.operations.resolution.parts import Part, begin, everything
+from cove.operations.resolution.targets import for_all
 from cove.resolve.questions import Answer, AskDependencies, AskVersions, Dependencies, Question, Versions
 from cove.resolve.universal import Branch, solve_everywhere
 from cove.resolve.walk import Walk

@@ -9,8 +9,8 @@ from cove.errors import ConfigurationError
 from cove.model.conflict import Choice
 from cove.model.lock import Lock, LockedDependency, LockedPackage, LockedSource
 from cove.model.name import Name
-from cove.operations.reach import reach
-from cove.operations.selection import Start, select
+from cove.operations.lock.reach import reach
+from cove.operations.lock.selection import Start, select
 
 HERE = LockedSource("virtual", ".")
 INDEX = LockedSource("registry", "https://example.com/simple")

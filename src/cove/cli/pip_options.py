@@ -9,10 +9,10 @@ from cove.cli.context import Context
 from cove.config.settings import Settings
 from cove.errors import UsageError
 from cove.model.name import Name, is_valid_name, normalize
-from cove.operations.inputs import Inputs
+from cove.operations.compile.inputs import Inputs
 
 if TYPE_CHECKING:
-    from cove.operations.install import Done
+    from cove.operations.environment.install import Done
 
 
 def add_requirements(parser: ArgumentParser, what: str) -> None:

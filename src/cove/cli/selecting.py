@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from cove.cli.options import declare
 from cove.config.settings import BY_NAME, Settings
 from cove.model.name import Name, normalize
-from cove.operations.wanted import Selection
+from cove.operations.lock.wanted import Selection
 
 
 def add_arguments(parser: ArgumentParser) -> None:

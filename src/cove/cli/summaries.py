@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from cove.formats.uv_lock import package_order
 from cove.install.plan import Plan
 from cove.model.lock import Lock
-from cove.operations.lock import Locked
+from cove.operations.lock.lock import Locked
 
 
 def lock_summary(locked: Locked, *, dry_run: bool = False) -> Iterator[str]:

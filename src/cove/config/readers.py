@@ -200,7 +200,7 @@ _UPGRADED = re.compile(r"\s*(?P<name>[A-Za-z0-9._-]+)\s*(?P<specifier>(?:(?:[<>!
 
 
 def read_upgraded(raw: object) -> Name:
-    """The name of a project that may be followed by a specifier, which whoever upgrades reads (``operations.policy``)."""
+    """The name of a project that may be followed by a specifier, which whoever upgrades reads (``resolution.policy``)."""
     found = _UPGRADED.fullmatch(read_text(raw))
     if found is None:
         raise _expected("the name of a package, alone or with a specifier (name<3)")

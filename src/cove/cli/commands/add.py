@@ -11,9 +11,9 @@ from cove.cli.summaries import lock_summary, plan_summary
 from cove.config.edit import DEPENDENCIES, DEV, Section
 from cove.config.settings import BY_NAME
 from cove.errors import UsageError
-from cove.operations.add import Edited, add
-from cove.operations.additions import Wishes
-from cove.operations.inputs import Inputs
+from cove.operations.compile.inputs import Inputs
+from cove.operations.project.add import Edited, add
+from cove.operations.project.additions import Wishes
 from cove.wiring import Session
 
 HELP = """Add requirements to the project, lock and install them.

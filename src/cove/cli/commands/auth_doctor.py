@@ -5,9 +5,9 @@ from argparse import ArgumentParser
 from cove.cli.context import Context
 from cove.cli.credential_text import as_object, told
 from cove.cli.render import Console, error_object
-from cove.operations.auth_doctor import Diagnosis, diagnose
-from cove.operations.auth_question import Question, Verdict
-from cove.operations.auth_sources import Source
+from cove.operations.auth.doctor import Diagnosis, diagnose
+from cove.operations.auth.question import Question, Verdict
+from cove.operations.auth.sources import Source
 from cove.wiring import Session
 
 HELP = """Find out what is wrong with the credentials for an index, and how to mend it.

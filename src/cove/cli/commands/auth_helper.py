@@ -5,7 +5,7 @@ from argparse import ArgumentParser
 from cove.cli.asking import all_of_stdin
 from cove.cli.context import Context
 from cove.errors import UsageError
-from cove.operations.auth_helper import bazel_get, git_erase, git_get, git_store
+from cove.operations.auth.helper import bazel_get, git_erase, git_get, git_store
 from cove.wiring import Session
 
 HELP = """Give other programs the credential that would be sent to a URL: a credential helper.

@@ -6,7 +6,7 @@ from cove.cli.asking import ask, ask_secret, line_of_stdin, somebody_is_there
 from cove.cli.context import Context
 from cove.errors import UsageError
 from cove.model.secret import Secret
-from cove.operations.auth_store import LoggedIn, Service, login, service_named
+from cove.operations.auth.logins import LoggedIn, Service, login, service_named
 from cove.wiring import Session
 
 HELP = """Store a user name and password, or a token, for an index, a URL or a host.

@@ -3,7 +3,7 @@
 from argparse import ArgumentParser
 
 from cove.cli.context import Context
-from cove.operations.auth_store import logout
+from cove.operations.auth.logins import logout
 from cove.wiring import Session
 
 HELP = """Remove what is stored for an index, a URL or a host.

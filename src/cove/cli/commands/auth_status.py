@@ -4,7 +4,7 @@ from argparse import ArgumentParser
 
 from cove.cli.context import Context
 from cove.cli.credential_text import as_object, told
-from cove.operations.auth import Status, status
+from cove.operations.auth.inspection import Status, status
 from cove.wiring import Session
 
 HELP = """Say for each index which credential is in force, where it is from, when it ends, and what it hides.

@@ -3,7 +3,7 @@
 from argparse import ArgumentParser
 
 from cove.cli.context import Context
-from cove.operations.auth import credential_for
+from cove.operations.auth.inspection import credential_for
 from cove.wiring import Session
 
 HELP = """Print the password or token that would be sent to an index or URL, for programs that need it.

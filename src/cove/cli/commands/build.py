@@ -4,7 +4,7 @@ from argparse import ArgumentParser
 from pathlib import Path
 
 from cove.cli.context import Context
-from cove.operations.build_project import Wishes, build_project, members_to_build
+from cove.operations.build.project import Wishes, build_project, members_to_build
 from cove.wiring import Session
 
 HELP = """Build the source distribution and the wheel of a project.

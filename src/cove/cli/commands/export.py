@@ -8,7 +8,7 @@ from cove.cli.context import Context
 from cove.errors import UsageError
 from cove.formats.pylock_name import ALL_FORMATS, format_of
 from cove.model.name import Name
-from cove.operations.export import Scope, Style, export
+from cove.operations.export.export import Scope, Style, export
 from cove.wiring import Session
 
 HELP = """Write what the project's lock has as requirements.txt, pylock.toml or CycloneDX, for all platforms and Pythons.

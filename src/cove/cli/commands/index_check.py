@@ -4,7 +4,7 @@ from argparse import ArgumentParser
 
 from cove.cli.context import Context
 from cove.cli.render import Console, error_object
-from cove.operations.probe import Probe, probe
+from cove.operations.index.probe import Probe, probe
 from cove.wiring import Session
 
 HELP = """Ask an index what it can do, and print the configuration that fits it.

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from cove.cli.context import Context
 from cove.model.index import Index
 from cove.model.origin import DEFAULT, Origin
-from cove.operations.auth import QUICK
+from cove.operations.auth.inspection import QUICK
 from cove.wiring import Session
 
 HELP = """List the indexes in force, in the order they are asked, and where each is defined.

@@ -5,7 +5,7 @@ from argparse import ArgumentParser
 from cove.cli.context import Context
 from cove.cli.render import Console, error_object
 from cove.model.outcome import Absent, Found, Unavailable
-from cove.operations.versions import Listed, OnIndex, Versions, versions
+from cove.operations.index.versions import Listed, OnIndex, Versions, versions
 from cove.wiring import Session
 
 HELP = """List the versions of a package, index by index.

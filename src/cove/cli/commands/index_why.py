@@ -7,7 +7,7 @@ from cove.cli.render import Console, error_object
 from cove.errors import ProjectNotFound
 from cove.model.candidate import Candidate, Rejected
 from cove.model.outcome import Absent, Found, Outcome, Unavailable
-from cove.operations.index import Reply, Why, why
+from cove.operations.index.why import Reply, Why, why
 from cove.wiring import Session
 
 HELP = """Say which index a package is taken from, by which rule, and what each index answered.

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from cove.cli.context import Context
 from cove.cli.selecting import add_settings
-from cove.operations.init_project import Wishes, init_project
+from cove.operations.project.init import Wishes, init_project
 from cove.wiring import Session
 
 HELP = """Start a project in a folder.

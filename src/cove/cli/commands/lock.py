@@ -5,8 +5,8 @@ from argparse import ArgumentParser
 from cove.cli.context import Context
 from cove.cli.summaries import lock_changes, lock_summary
 from cove.errors import UsageError
-from cove.operations import project
-from cove.operations.lock import lock
+from cove.operations.lock.lock import lock
+from cove.operations.project import project
 from cove.wiring import Session
 
 HELP = """Bring the project's lock, uv.lock, up to date.

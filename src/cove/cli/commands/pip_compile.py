@@ -9,8 +9,8 @@ from cove.cli.context import Context
 from cove.config.atomic import write_whole
 from cove.errors import UsageError
 from cove.formats.pylock_name import FORMATS, format_of
-from cove.operations.inputs import Inputs, ask_ahead, texts
-from cove.operations.remembered import fingerprint as fingerprint_of
+from cove.operations.compile.inputs import Inputs, ask_ahead, texts
+from cove.operations.compile.remembered import fingerprint as fingerprint_of
 from cove.wiring import Session
 
 HELP = """Compile requirements to a file that pins everything they come to.
@@ -20,7 +20,7 @@ GROUPS = ("compile", "index", "resolver", "limits", "build-limits", "build", "pi
 
 if TYPE_CHECKING:  # loaded while the first questions are on their way
     from cove.install.interpreter import Interpreter
-    from cove.operations.compile import Form
+    from cove.operations.compile.compile import Form
 
 
 def arguments(parser: ArgumentParser) -> None:
@@ -48,7 +48,7 @@ def run(context: Context) -> int:
     with Session(settings, environ=context.environ, cwd=context.cwd, listener=context.listener) as session:
         # Questions first, and a process that says what the interpreter is: both are on their way while all else is loaded.
         remembered = ask_ahead(session, wanted)
-        from cove.operations.interpreters import to_compile_for
+        from cove.operations.environment.interpreters import to_compile_for
 
         interpreter = session.begin(lambda: to_compile_for(session))
         fingerprint, text = None, None
@@ -56,7 +56,7 @@ def run(context: Context) -> int:
             fingerprint = _fingerprint(context, session, wanted, interpreter.result(), output)
             text = remembered.unchanged(fingerprint)
         if text is None:
-            from cove.operations.compile import compile_requirements
+            from cove.operations.compile.compile import compile_requirements
 
             text = compile_requirements(
                 session,
@@ -97,7 +97,7 @@ def _fingerprint(
 
 
 def _form(context: Context) -> "Form":
-    from cove.operations.compile import Form
+    from cove.operations.compile.compile import Form
 
     arguments_, settings = context.arguments, context.settings
     return Form(

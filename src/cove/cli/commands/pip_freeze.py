@@ -4,7 +4,7 @@ from argparse import ArgumentParser
 
 from cove.cli import pip_options
 from cove.cli.context import Context
-from cove.operations.listing import listing
+from cove.operations.environment.listing import listing
 from cove.wiring import Session
 
 HELP = """List what is installed in an environment as requirements."""

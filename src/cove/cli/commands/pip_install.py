@@ -6,7 +6,7 @@ from cove.cli import pip_options
 from cove.cli.context import Context
 from cove.errors import UsageError
 from cove.formats.pylock_name import is_pylock
-from cove.operations.install import install
+from cove.operations.environment.install import install
 from cove.wiring import Session
 
 HELP = """Install packages into an environment.
@@ -43,7 +43,7 @@ def run(context: Context) -> int:
         raise UsageError("there is nothing to install", hints=("name a package, or a file of them with `-r`",))
     with Session(context.settings, environ=context.environ, cwd=context.cwd, listener=context.listener) as session:
         if any(map(is_pylock, wanted.files)):
-            from cove.operations.install_pylock import install_lock
+            from cove.operations.environment.install_pylock import install_lock
 
             done = install_lock(session, wanted, dry_run=arguments_.dry_run)
         else:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from cove.cli import pip_options
 from cove.cli.context import Context
-from cove.operations.listing import Listed, listing
+from cove.operations.environment.listing import Listed, listing
 from cove.wiring import Session
 
 HELP = """List what is installed in an environment."""

@@ -5,7 +5,7 @@ from argparse import ArgumentParser
 from cove.cli import pip_options
 from cove.cli.context import Context
 from cove.formats.pylock_name import is_pylock
-from cove.operations.install import sync
+from cove.operations.environment.install import sync
 from cove.wiring import Session
 
 HELP = """Make an environment have exactly what requirements files list.
@@ -41,7 +41,7 @@ def run(context: Context) -> int:
     with Session(context.settings, environ=context.environ, cwd=context.cwd, listener=context.listener) as session:
         is_empty_meant, is_dry = arguments_.allow_empty_requirements, arguments_.dry_run
         if any(map(is_pylock, wanted.files)):
-            from cove.operations.install_pylock import install_lock
+            from cove.operations.environment.install_pylock import install_lock
 
             done = install_lock(session, wanted, exact=True, allow_empty=is_empty_meant, dry_run=is_dry)
         else:

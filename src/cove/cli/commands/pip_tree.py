@@ -6,7 +6,7 @@ from cove.cli import drawing, pip_options
 from cove.cli.commands.tree import depth
 from cove.cli.context import Context
 from cove.model.event import Warned
-from cove.operations.environment_tree import Branch, Tree, View, environment_tree
+from cove.operations.export.environment_tree import Branch, Tree, View, environment_tree
 from cove.wiring import Session
 
 HELP = """Show what is installed in an environment as a tree.

@@ -5,7 +5,7 @@ from argparse import ArgumentParser
 from cove.cli import pip_options
 from cove.cli.context import Context
 from cove.errors import UsageError
-from cove.operations.install import uninstall
+from cove.operations.environment.install import uninstall
 from cove.wiring import Session
 
 HELP = """Remove packages from an environment."""

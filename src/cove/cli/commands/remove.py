@@ -5,7 +5,7 @@ from argparse import ArgumentParser
 from cove.cli import selecting
 from cove.cli.commands.add import section, tell, where
 from cove.cli.context import Context
-from cove.operations.add import remove
+from cove.operations.project.add import remove
 from cove.wiring import Session
 
 HELP = """Remove requirements from the project, lock, and uninstall what nothing needs any more."""

@@ -6,7 +6,7 @@ from cove.cli import selecting
 from cove.cli.context import Context
 from cove.cli.summaries import lock_summary, plan_summary
 from cove.errors import UsageError
-from cove.operations.run import run_command
+from cove.operations.environment.run import run_command
 from cove.wiring import Session
 
 HELP = """Run a command in the project's environment, after making it what the lock says.

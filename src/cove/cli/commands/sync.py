@@ -6,7 +6,7 @@ from cove.cli import selecting
 from cove.cli.context import Context
 from cove.cli.summaries import lock_summary, plan_object, plan_summary
 from cove.errors import UsageError
-from cove.operations.sync import sync
+from cove.operations.environment.sync import sync
 from cove.wiring import Session
 
 HELP = """Make the project's environment what its lock says, after bringing the lock up to date.

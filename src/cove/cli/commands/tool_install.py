@@ -4,8 +4,8 @@ from argparse import ArgumentParser
 
 from cove.cli.context import Context
 from cove.cli.summaries import plan_object, plan_summary
-from cove.operations.tool import ToolInstalled, install_tool
-from cove.operations.tool_spec import parse_several, parse_tool
+from cove.operations.tool.spec import parse_several, parse_tool
+from cove.operations.tool.tool import ToolInstalled, install_tool
 from cove.wiring import Session
 
 HELP = """Install a program in an environment of its own, and make it reachable.

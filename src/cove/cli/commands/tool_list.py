@@ -3,7 +3,7 @@
 from argparse import ArgumentParser
 
 from cove.cli.context import Context
-from cove.operations.tool import list_tools
+from cove.operations.tool.tool import list_tools
 from cove.wiring import Session
 
 HELP = "List the tools that are installed, and their programs."

@@ -4,7 +4,7 @@ from argparse import ArgumentParser
 
 from cove.cli.context import Context
 from cove.errors import UsageError
-from cove.operations.tool import uninstall_tools
+from cove.operations.tool.tool import uninstall_tools
 from cove.wiring import Session
 
 HELP = "Remove tools: their environments, and the links to their programs."

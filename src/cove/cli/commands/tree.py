@@ -6,8 +6,8 @@ from cove.cli import drawing, pip_options, selecting
 from cove.cli.context import Context
 from cove.errors import UsageError
 from cove.model.dataclasses import replace
-from cove.operations.reach import key_of
-from cove.operations.tree import Branch, Tree, View, tree
+from cove.operations.export.tree import Branch, Tree, View, tree
+from cove.operations.lock.reach import key_of
 from cove.wiring import Session
 
 HELP = """Show what the project's lock has as a tree, with the index of every package where there are several.

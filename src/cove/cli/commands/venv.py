@@ -8,7 +8,7 @@ from cove.cli.context import Context
 from cove.cli.options import declare
 from cove.cli.selecting import add_settings
 from cove.config.settings import BY_NAME
-from cove.operations.make_environment import Wishes, activation, make_environment
+from cove.operations.environment.make import Wishes, activation, make_environment
 from cove.wiring import Session
 
 HELP = """Make a virtual environment.

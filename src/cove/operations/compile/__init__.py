@@ -1,0 +1,1 @@
+"""The pip commands' inputs, and what they are compiled to."""

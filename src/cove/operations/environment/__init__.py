@@ -1,0 +1,1 @@
+"""Environments: looked at, made, and brought to what they should have."""

@@ -1,0 +1,1 @@
+"""What a lock or an environment has, written for others and shown to people."""

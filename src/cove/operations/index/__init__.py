@@ -1,0 +1,1 @@
+"""What indexes have, and why something is taken from one of them."""

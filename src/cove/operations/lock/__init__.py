@@ -1,0 +1,1 @@
+"""Locks: made, judged, moved, and what is taken from them."""

@@ -1,0 +1,1 @@
+"""Resolution: the solver's questions answered from indexes, URLs, folders and repositories."""

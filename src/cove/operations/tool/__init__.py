@@ -1,0 +1,1 @@
+"""Programs that are each installed in an environment of their own."""
