@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cove.formats.cyclonedx import Component, dump, purl
+from cove.model.index import DEFAULT_INDEX_URL
 
 
 @given(st.text(min_size=1), st.text(min_size=1))
@@ -22,9 +23,10 @@ def test_a_url_in_a_package_url_can_be_read_again(version: str, rest: str) -> No
 
 
 def test_the_default_index_is_not_told() -> None:
-    assert purl("demo", "1.0", index="https://pypi.org/simple") == "pkg:pypi/demo@1.0"
-    elsewhere = purl("demo", "1.0+local", index="https://pypi.org.example.com/simple/")
-    assert elsewhere == "pkg:pypi/demo@1.0%2Blocal?repository_url=https://pypi.org.example.com/simple/"
+    assert purl("demo", "1.0", index=DEFAULT_INDEX_URL) == "pkg:pypi/demo@1.0"
+    alike = DEFAULT_INDEX_URL.replace("/simple", ".example.com/simple/")
+    elsewhere = purl("demo", "1.0+local", index=alike)
+    assert elsewhere == f"pkg:pypi/demo@1.0%2Blocal?repository_url={alike}"
 
 
 @pytest.mark.parametrize(
