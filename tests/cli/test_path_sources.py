@@ -171,3 +171,13 @@ def test_a_place_may_be_told_from_the_root_of_the_project(sandbox: Sandbox) -> N
         write_project(sandbox.work, "app", "0", f"lib @ file:{slashes}${{PROJECT_ROOT}}/lib", builds=False)
         sandbox.cove("lock").ok()
         assert 'source = { directory = "lib" }' in (sandbox.work / "uv.lock").read_text()
+
+
+def test_nobody_goes_where_an_excluded_project_would_come_from(sandbox: Sandbox) -> None:
+    gone = (sandbox.root / "gone-1.0-py3-none-any.whl").as_uri()
+    sandbox.project(
+        '[project]\nname = "app"\nversion = "1"\nrequires-python = ">=3.11"\n'
+        f'dependencies = ["gone @ {gone}"]\n[tool.uv]\nexclude-dependencies = ["gone"]\n'
+    )
+    sandbox.cove("lock").ok()
+    assert 'name = "app"' in (sandbox.work / "uv.lock").read_text()

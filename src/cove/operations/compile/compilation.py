@@ -29,12 +29,12 @@ from cove.model.url import Url
 from cove.operations.compile.compile import Form
 from cove.operations.compile.hash_checking import check_all_have_digests
 from cove.operations.compile.markers import environment, reached
-from cove.operations.compile.origins import of_demand
 from cove.operations.compile.requirement_files import Demand, Root, full_urls
 from cove.operations.lock.graph import Graph, Node, Section
 from cove.operations.lock.prereleases import package_prereleases
 from cove.operations.project.locations import full_text
 from cove.operations.resolution.direct import Direct
+from cove.operations.resolution.origins import of_demand
 from cove.operations.resolution.parallel import each as each_of
 from cove.operations.resolution.parts import Part, begin, everything
 from cove.operations.resolution.resolution import Universe, resolve, resolve_everywhere

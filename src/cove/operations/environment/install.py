@@ -266,7 +266,7 @@ def _resolve(
     follow: bool,
 ) -> "tuple[Resolution, Workbench]":
     from cove.index.candidates import Rules
-    from cove.operations.compile.origins import of_demand
+    from cove.operations.resolution.origins import of_demand
     from cove.operations.resolution.resolution import resolve
     from cove.operations.resolution.targets import for_target
     from cove.operations.resolution.workbench import Workbench

@@ -1,7 +1,7 @@
 """The solutions for all parts of the environments as one graph, whose edges have the markers under which they hold."""
 
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from itertools import combinations
@@ -126,8 +126,7 @@ class Graph:
             self._find_ways(sections)
         else:  # uv keeps what no environment needs where something excludes something else
             self.nodes = {key: node for key, node in self.nodes.items() if not (node.reached & self._possible).is_empty}
-        names = [key.name for key in self.nodes]
-        self._several = {name for name in names if names.count(name) > 1}
+        self._several = {name for name, count in Counter(key.name for key in self.nodes).items() if count > 1}
 
     def is_ambiguous(self, name: Name) -> bool:
         """Whether there is more than one package of that name."""

@@ -153,12 +153,12 @@ def _resolve(
     from cove.formats.marker_sets import TooComplex
     from cove.index.candidates import Rules
     from cove.operations.build.environment import BuildLimits
-    from cove.operations.compile.origins import of_sections
     from cove.operations.lock.build import build_lock, roots_of, sections_of
     from cove.operations.lock.conflicts import declared
     from cove.operations.lock.exclusions import Exclusions
     from cove.operations.lock.keeping import kept_indexes
     from cove.operations.lock.known import initial_parts, known_commits, known_versions, upgraded
+    from cove.operations.resolution.origins import of_sections
     from cove.operations.resolution.parts import everything
     from cove.operations.resolution.policy import upgrade_limits
     from cove.operations.resolution.resolution import resolve_everywhere

@@ -1,6 +1,5 @@
 """Adding requirements to a project and removing them: edit, lock, install; or leave everything as it was."""
 
-import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
@@ -32,7 +31,7 @@ from cove.operations.compile.requirement_files import read as read_inputs
 from cove.operations.environment.sync import Synced, sync
 from cove.operations.lock.lock import lock
 from cove.operations.lock.wanted import Selection
-from cove.operations.project.additions import NO_WISHES, Addition, Wishes, addition, check_not_itself
+from cove.operations.project.additions import NO_WISHES, Addition, Wishes, addition, check_not_itself, has_variable
 from cove.operations.project.bounds import bounded
 from cove.operations.project.project import Place, locate, locking_interpreter, place_at
 from cove.wiring import Session
@@ -40,7 +39,6 @@ from cove.wiring import Session
 _WRITTEN_INDEXES = ("--index", "--default-index")
 _NOT_LOCKED = (NoSolution, ProjectNotFound, PythonIncompatible, NoCompatibleFile, BuildFailed)
 """What may be wrong with what is added; it can be added nevertheless."""
-_VARIABLE = re.compile(r"\$\{\w+\}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,7 +199,7 @@ def _editing(place: Place) -> Iterator[tuple[ProjectFile, ...]]:
 def _used_here(session: Session, root: Root) -> Root:
     """The same. The user info of its URL is used for this run, and not written: what is written is read by others."""
     url = root.url
-    if url is None or url.username is None or _VARIABLE.search(root.written):
+    if url is None or url.username is None or has_variable(root.written):
         return root
     address = git_url.parse(url.public).url.public if git_url.is_git(url.public) else url.public
     session.credentials.use_for_this_run(Url(address, url.username, url.password))

@@ -89,10 +89,15 @@ def _asked(root: Root, wishes: Wishes) -> Requirement:
     return requirement
 
 
+def has_variable(text: str) -> bool:
+    """Whether something in a requirement as it is written stands for the value of a variable."""
+    return _VARIABLE.search(text) is not None
+
+
 def _stays(root: Root) -> bool:
     """Whether the URL says what a source cannot: variables, which are replaced in requirements only, and digests."""
     url = root.url
-    return url is not None and (_VARIABLE.search(root.written) is not None or bool(fragment_digests(url)))
+    return url is not None and (has_variable(root.written) or bool(fragment_digests(url)))
 
 
 def _folder(root: Root) -> Path | None:

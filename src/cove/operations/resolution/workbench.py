@@ -217,7 +217,12 @@ class Workbench:
         while new:
             requirement = new.pop(0)
             name, url = normalize(requirement.name), requirement.url
-            if not url or url in found.get(name, ()) or not may_hold(requirement.marker, request.applies):
+            if (
+                not url
+                or name in request.excludes
+                or url in found.get(name, ())
+                or not may_hold(requirement.marker, request.applies)
+            ):
                 continue
             found.setdefault(name, {})[url] = requirement.marker
             if url not in known:
